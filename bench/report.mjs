@@ -1,0 +1,96 @@
+/** What was measured, as Markdown. */
+
+import { cpus } from 'node:os'
+import { operations } from './operations.mjs'
+
+export function median(values) {
+  const sorted = values.toSorted((left, right) => left - right)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+}
+
+const whole = (value) => Math.round(value).toLocaleString('en-US')
+const milliseconds = (value) => (value < 10 ? value.toFixed(2) : value.toFixed(1))
+const ratio = (value) => value.toFixed(2)
+
+/** The median, and the least and the most beside it. */
+function spread(values, format) {
+  return `${format(median(values))} (${format(Math.min(...values))}–${format(Math.max(...values))})`
+}
+
+function table(head, rows) {
+  const line = (cells) => `| ${cells.join(' | ')} |`
+  return [line(head), line(head.map((_, index) => (index === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n')
+}
+
+const label = (name, { deepRow }) => `${name}: ${operations[name].title}`.replace('by cursor', `at row ${whole(deepRow)}`)
+
+function loadTable({ load, options }) {
+  const rows = Object.entries(load).map(([name, { pgbench, raw, roster }]) => {
+    const rates = (runs) => runs.map(({ rate }) => rate)
+    const share = median(rates(roster)) / median(rates(raw))
+    const latencies = ['p50', 'p99'].map((key) => milliseconds(median(roster.map((run) => run[key]))))
+    return [
+      label(name, options),
+      whole(median(rates(pgbench))),
+      spread(rates(raw), whole),
+      spread(rates(roster), whole),
+      ratio(share),
+      ...latencies,
+    ]
+  })
+  return table(['', 'pgbench', 'node:http + pg', 'Roster', 'of node:http + pg', 'p50 ms', 'p99 ms'], rows)
+}
+
+function growthTable({ growth, options: { sizes, ...options } }) {
+  const rows = Object.entries(growth).map(([name, bySize]) => {
+    const times = sizes.map((size) => bySize[size].map(({ p50 }) => p50))
+    return [label(name, options), ...times.map((values) => spread(values, milliseconds)), ratio(median(times.at(0)) / median(times.at(-1)))]
+  })
+  return table(['', ...sizes.map((size) => `${whole(size)} users`), 'speed kept'], rows)
+}
+
+/** What was to be reached. */
+function targets({ load, growth, options: { sizes, deepRow } }) {
+  const rate = (name) => median(load[name].roster.map((run) => run.rate))
+  const time = (name, size) => median(growth[name][size].map(({ p50 }) => p50))
+  const [least, most] = [sizes.at(0), sizes.at(-1)]
+  const kept = (name) => time(name, least) / time(name, most)
+  const atLeast = (what, value, bound) => [what, ratio(value), `at least ${ratio(bound)}`, value >= bound ? 'yes' : 'no']
+  const below = (what, value, bound) => [what, `${milliseconds(value)} ms`, `below ${bound} ms`, value < bound ? 'yes' : 'no']
+  return table(
+    ['', 'measured', 'target', 'reached'],
+    [
+      atLeast(`B at row ${whole(deepRow)}, of the first page`, rate('B deep') / rate('B'), 0.9),
+      ...['B', 'D'].map((name) => atLeast(`${name} with ${whole(most)} users, of ${whole(least)}`, kept(name), 0.85)),
+      ...['E', 'E common'].map((name) => below(`${name} with ${whole(most)} users`, time(name, most), 20)),
+    ],
+  )
+}
+
+/** All of it. */
+export function report(results) {
+  const { options, postgres, load, yoga, starts } = results
+  const { users, connections, rounds, seconds } = options
+  const yogaRates = yoga.map(({ rate }) => rate)
+  const idleMb = starts.map(({ memoryMb }) => memoryMb)
+  const loadedMb = Object.values(load).flatMap(({ roster }) => roster.map(({ memoryMb }) => memoryMb))
+  const startMs = starts.map((start) => start.startMs)
+  const [{ model }] = cpus()
+  return [
+    `On ${cpus().length} cores (${model.trim()}), which the load generator, the server and PostgreSQL ${postgres} share; Node ${process.versions.node}.`,
+    `Requests a second with ${connections} connections and ${whole(users)} users; one Roster process, which verifies a token and looks up its session`,
+    `at each request. Medians of ${rounds} rounds of ${seconds} s, contender by contender in each round, with the least and the most.`,
+    '',
+    loadTable(results),
+    '',
+    `GraphQL Yoga with a constant field and no database: ${spread(yogaRates, whole)}. Roster takes ${whole(median(idleMb))} MB after its start and`,
+    `${whole(Math.max(...loadedMb))} MB at the most under this load, and ${spread(startMs, whole)} ms from its start to its first answer from the database.`,
+    '',
+    'Milliseconds for one client that asks one thing after another, as the table grows:',
+    '',
+    growthTable(results),
+    '',
+    targets(results),
+  ].join('\n')
+}

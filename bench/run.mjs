@@ -1,0 +1,66 @@
+/**
+ * Measures Roster, as it is built, against the raw limits in one run: `npm run bench -- [--quick] [--readme]`.
+ *
+ * `--quick` takes a minute or two and proves only that it runs; `--readme` writes the tables into README.md. It needs wrk, pgbench
+ * and PostgreSQL: the server that TEST_DATABASE_URL names, or one that it starts and removes.
+ */
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { createDatabase, openServer } from './database.mjs'
+import { measureGrowth, measureLoad, measureStarts } from './measure.mjs'
+import { report } from './report.mjs'
+import { startRoster } from './roster.mjs'
+
+const full = { sizes: [10_000, 100_000, 1_000_000], users: 100_000, deepRow: 50_000, rounds: 5, seconds: 3, starts: 5, connections: 16 }
+const quick = { sizes: [1000, 10_000], users: 10_000, deepRow: 5000, rounds: 1, seconds: 1, starts: 1, connections: 16 }
+
+const say = (text) => process.stderr.write(`${text}\n`)
+
+/** Measures everything. What it opens it hands to `keep`, to be closed. */
+async function measure(options, keep) {
+  const server = keep(await openServer())
+  const stages = []
+  for (const size of options.sizes) {
+    say(`${size} users`)
+    const database = keep(await createDatabase(server, size))
+    stages.push({ database, roster: keep(await startRoster(database, Math.min(options.deepRow, size / 2))) })
+  }
+  const stage = stages.find(({ database }) => database.size === options.users)
+  const starts = await measureStarts(stage, options)
+  const load = await measureLoad(stage, options)
+  return { ...load, growth: await measureGrowth(stages, options), starts, options, postgres: server.version }
+}
+
+async function main() {
+  const { values: flags } = parseArgs({ options: { quick: { type: 'boolean' }, readme: { type: 'boolean' } } })
+  const directory = mkdtempSync(join(tmpdir(), 'roster-bench-'))
+  process.once('exit', () => rmSync(directory, { recursive: true }))
+  const opened = []
+  const keep = (closable) => {
+    opened.unshift(closable)
+    return closable
+  }
+  try {
+    const text = report(await measure({ ...(flags.quick ? quick : full), directory, say }, keep))
+    console.log(text)
+    if (flags.readme) writeReadme(text)
+  } finally {
+    for (const { close } of opened) await close()
+  }
+}
+
+/** Puts the tables between their marks. */
+function writeReadme(text) {
+  const file = new URL('../README.md', import.meta.url)
+  const [before, rest] = readFileSync(file, 'utf8').split('<!-- bench -->')
+  const after = rest?.split('<!-- /bench -->')[1]
+  if (after === undefined) throw new Error('README.md has no <!-- bench --> and <!-- /bench -->')
+  writeFileSync(file, `${before}<!-- bench -->\n${text}\n<!-- /bench -->${after}`)
+}
+
+// What was started ends with this process, however that ends.
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
+await main()

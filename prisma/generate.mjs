@@ -1,0 +1,27 @@
+// Generates src/generated from schema.prisma: Prisma's client and Pothos' types. It is what `prisma generate` does, without the
+// `prisma` package: that brings a hundred megabytes of tools, and downloads an engine from a host that is not npm's.
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+
+// These packages' ES modules cannot be imported by Node.
+const require = createRequire(import.meta.url)
+const { getGenerators, loadSchemaContext } = require('@prisma/internals')
+const { PrismaClientTsGenerator } = require('@prisma/client-generator-ts')
+const { enginesVersion } = require('@prisma/engines-version')
+
+const path = (relative) => fileURLToPath(new URL(relative, import.meta.url))
+
+const generators = await getGenerators({
+  schemaContext: await loadSchemaContext({ schemaPath: { cliProvidedPath: path('schema.prisma') }, printLoadMessage: false }),
+  registry: {
+    'prisma-client': { type: 'in-process', generator: new PrismaClientTsGenerator() },
+    'prisma-pothos-types': { type: 'rpc', generatorPath: path('../node_modules/@pothos/plugin-prisma/bin/generator.js'), isNode: true },
+  },
+  version: enginesVersion,
+  skipDownload: true,
+  cliCommand: 'generate',
+})
+for (const generator of generators) {
+  await generator.generate()
+  generator.stop()
+}

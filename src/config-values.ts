@@ -1,0 +1,61 @@
+import { isIP } from 'node:net'
+
+/** A whole number of a range, in decimal digits. @throws {Error} that says so */
+export function integer(text: string, least: number, most: number): number {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || value < least || value > most) throw new Error(`must be a whole number from ${least} to ${most}`)
+  return value
+}
+
+/** `true` or `false`. @throws {Error} */
+export function boolean(text: string): boolean {
+  return oneOf(text, ['true', 'false']) === 'true'
+}
+
+/** One of the choices. @throws {Error} that lists them */
+export function oneOf<Choice extends string>(text: string, choices: readonly Choice[]): Choice {
+  if (!(choices as readonly string[]).includes(text)) throw new Error(`must be one of ${choices.join(', ')}`)
+  return text as Choice
+}
+
+/** Text of a length, not repeated in the error: it may be a secret. @throws {Error} */
+export function atLeast(text: string, length: number): string {
+  if (text.length < length) throw new Error(`must have at least ${length} characters`)
+  return text
+}
+
+/** An http or https URL, without a slash at its end. @throws {Error} */
+export function httpUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null
+  if (!url || !/^https?:$/.test(url.protocol) || url.search || url.hash) throw new Error('must be an http or https URL without query')
+  return url.href.replace(/\/+$/, '')
+}
+
+/** A PostgreSQL connection string, not repeated in the error: it may hold a password. @throws {Error} */
+export function postgresUrl(text: string): string {
+  if (!URL.canParse(text) || !/^postgres(ql)?:$/.test(new URL(text).protocol)) throw new Error('must be postgresql://...')
+  return text
+}
+
+/** An origin as browsers send it. @throws {Error} */
+export function origin(text: string): string {
+  if (!URL.canParse(text) || new URL(text).origin !== text) throw new Error(`"${text}" is not an origin such as https://app.example.com`)
+  return text
+}
+
+/** An IP address or a CIDR range. @throws {Error} */
+export function addressRange(text: string): string {
+  const [address = '', bits, ...rest] = text.split('/')
+  const most = isIP(address) === 6 ? 128 : 32
+  if (isIP(address) === 0 || rest.length > 0 || (bits !== undefined && !(/^\d+$/.test(bits) && Number(bits) <= most)))
+    throw new Error(`"${text}" is not an address or CIDR range`)
+  return text
+}
+
+/** What stands between commas, without the blanks around it. */
+export function list(text: string): string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+}

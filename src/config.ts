@@ -1,0 +1,221 @@
+import { readFileSync } from 'node:fs'
+import { addressRange, atLeast, boolean, httpUrl, integer, list, oneOf, origin, postgresUrl } from './config-values.ts'
+import { parseTrustedIssuers, type TrustedIssuer } from './trusted-issuers.ts'
+
+/** Everything that can be set, parsed once. Names carry their units. */
+export type Config = Readonly<{
+  /** `development` listens on loopback only, prints an admin token and opens GraphiQL; `production` does none of it. */
+  mode: 'development' | 'production'
+  host: string
+  port: number
+  /** Where the whole graph is served when it is cut by access; null: everything is on `port`. */
+  adminPort: number | null
+  /** PostgreSQL's connection string; null: embedded PGlite in `dataDir`. */
+  databaseUrl: string | null
+  databasePoolSize: number
+  /** How long one SQL statement may run. */
+  statementTimeoutMs: number
+  dataDir: string
+  /** Seals what is secret at rest; null in development: made and kept in the data directory. */
+  secret: string | null
+  /** The issuer of own tokens and the base of links, without a trailing slash; null in development: made from the port. */
+  publicUrl: string | null
+  /** The `aud` of own tokens; null: the public URL. */
+  tokenAudience: string | null
+  accessTokenSeconds: number
+  trustedIssuers: readonly TrustedIssuer[]
+  corsOrigins: readonly string[]
+  /** Addresses or CIDR ranges of proxies whose X-Forwarded-For is believed. */
+  trustedProxies: readonly string[]
+  graphiql: boolean
+  introspection: boolean
+  maxBodyBytes: number
+  /** How long a request may take before it is answered SERVICE_UNAVAILABLE. */
+  requestTimeoutMs: number
+  /** How long requests in flight may take to finish after SIGTERM. */
+  drainTimeoutMs: number
+  logLevel: LogLevel
+}>
+
+const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const
+type LogLevel = (typeof logLevels)[number]
+
+/** One variable: what the README's table says of it, and how its text becomes a value. */
+type Variable<Value> = Readonly<{ default: string; description: string; parse: (text: string | undefined) => Value }>
+
+/** All problems with the environment, found at once. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'))
+    this.problems = problems
+  }
+}
+
+/** The variables, in the order of the README's table, which is generated from them. */
+export const variables = {
+  NODE_ENV: variable('development', '`production` or `development`.', (text = 'development') =>
+    oneOf(text, ['development', 'production', 'test']) === 'production' ? ('production' as const) : ('development' as const),
+  ),
+  PORT: variable('4000', 'The port to listen on; 0 takes a free one.', (text = '4000') => integer(text, 0, 65_535)),
+  HOST: variable(
+    '127.0.0.1; 0.0.0.0 in production',
+    'The address to listen on. Development mode listens on loopback only.',
+    (text) => text ?? null,
+  ),
+  ADMIN_PORT: variable(
+    'none',
+    'When set, the whole graph and `/metrics` are served on this port, and `PORT` serves only what a user or the public can reach.',
+    (text) => (text === undefined ? null : integer(text, 0, 65_535)),
+  ),
+  DATABASE_URL: variable(
+    'none: embedded PGlite',
+    'A PostgreSQL connection string, `postgresql://user:password@host:5432/database`.',
+    (text) => (text === undefined ? null : postgresUrl(text)),
+  ),
+  DATABASE_POOL_SIZE: variable('10', 'The most connections one process opens to PostgreSQL, 1 to 1000.', (text = '10') =>
+    integer(text, 1, 1000),
+  ),
+  STATEMENT_TIMEOUT_MS: variable(
+    '3000',
+    'How long one SQL statement may run, 100 to 60000 ms. PGlite does not enforce it.',
+    (text = '3000') => integer(text, 100, 60_000),
+  ),
+  ROSTER_DATA_DIR: variable(
+    './.roster',
+    'The data directory: the embedded database, and in development the secret and the admin token.',
+    (text = './.roster') => text,
+  ),
+  ROSTER_SECRET: variable(
+    'made in development; required in production',
+    'Seals what is secret at rest: at least 32 characters, the same on every process.',
+    (text) => (text === undefined ? null : atLeast(text, 32)),
+  ),
+  PUBLIC_URL: variable(
+    'http://localhost:PORT; required in production',
+    'Where clients reach Roster: the issuer of its tokens and the base of its links.',
+    (text) => (text === undefined ? null : httpUrl(text)),
+  ),
+  TOKEN_AUDIENCE: variable('PUBLIC_URL', 'The `aud` of own access tokens.', (text) => text ?? null),
+  ACCESS_TOKEN_SECONDS: variable('900', 'How long an own access token lives, 60 to 3600 s.', (text = '900') => integer(text, 60, 3600)),
+  TRUSTED_ISSUERS: variable('[]', 'Issuers whose tokens are accepted, as JSON; see "Tokens of an issuer you already run".', (text = '[]') =>
+    parseTrustedIssuers(text),
+  ),
+  CORS_ORIGINS: variable('none', 'Origins whose pages may call the API, comma-separated: `https://app.example.com`.', (text = '') =>
+    list(text).map(origin),
+  ),
+  TRUSTED_PROXIES: variable(
+    'none',
+    'Addresses or CIDR ranges, comma-separated, of proxies whose `X-Forwarded-For` is believed.',
+    (text = '') => list(text).map(addressRange),
+  ),
+  GRAPHIQL: variable('true; false in production', 'Whether `GET /graphql` shows GraphiQL.', (text) =>
+    text === undefined ? null : boolean(text),
+  ),
+  INTROSPECTION: variable(
+    'true; false in production',
+    'Whether the schema may be introspected, and errors suggest names from it.',
+    (text) => (text === undefined ? null : boolean(text)),
+  ),
+  MAX_BODY_BYTES: variable('100000', 'The largest request body, 1000 to 10000000 bytes.', (text = '100000') =>
+    integer(text, 1000, 10_000_000),
+  ),
+  REQUEST_TIMEOUT_MS: variable(
+    '5000',
+    'How long a request may take before it is answered SERVICE_UNAVAILABLE, 500 to 60000 ms.',
+    (text = '5000') => integer(text, 500, 60_000),
+  ),
+  DRAIN_TIMEOUT_MS: variable('25000', 'How long requests in flight may take to finish after SIGTERM, 0 to 300000 ms.', (text = '25000') =>
+    integer(text, 0, 300_000),
+  ),
+  LOG_LEVEL: variable('info', '`debug`, `info`, `warn`, `error` or `silent`.', (text = 'info') => oneOf(text, logLevels)),
+} satisfies Record<string, Variable<unknown>>
+
+type Parsed = { [Name in keyof typeof variables]: ReturnType<(typeof variables)[Name]['parse']> }
+
+/**
+ * Reads the configuration from environment variables. An empty value counts as absent; `X_FILE` names a file that holds X.
+ * @throws {ConfigError} with every problem at once, one line each
+ */
+export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const problems: string[] = []
+  const parsed = {} as Record<string, unknown>
+  for (const [name, variable] of Object.entries(variables)) {
+    try {
+      parsed[name] = variable.parse(readVariable(environment, name))
+    } catch (error) {
+      problems.push(`${name}: ${(error as Error).message}`)
+      parsed[name] = null
+    }
+  }
+  const unknown = Object.keys(environment).filter((name) => name.startsWith('ROSTER_') && !(name.replace(/_FILE$/, '') in variables))
+  for (const name of unknown) problems.push(`${name}: there is no such variable`)
+  const config = toConfig(parsed as Parsed)
+  problems.push(...missingInProduction(config, problems))
+  const ownIssuer = config.publicUrl ?? `http://localhost:${config.port}`
+  if (config.trustedIssuers?.some(({ issuer }) => issuer === ownIssuer)) problems.push(`TRUSTED_ISSUERS: ${ownIssuer} is Roster itself`)
+  if (config.mode === 'development' && !isLoopback(config.host))
+    problems.push(`HOST: development mode listens on loopback only, not on ${config.host}; set NODE_ENV=production`)
+  if (problems.length > 0) throw new ConfigError(problems)
+  return config
+}
+
+function toConfig(parsed: Parsed): Config {
+  const production = parsed.NODE_ENV === 'production'
+  return Object.freeze({
+    mode: parsed.NODE_ENV,
+    host: parsed.HOST ?? (production ? '0.0.0.0' : '127.0.0.1'),
+    port: parsed.PORT,
+    adminPort: parsed.ADMIN_PORT,
+    databaseUrl: parsed.DATABASE_URL,
+    databasePoolSize: parsed.DATABASE_POOL_SIZE,
+    statementTimeoutMs: parsed.STATEMENT_TIMEOUT_MS,
+    dataDir: parsed.ROSTER_DATA_DIR,
+    secret: parsed.ROSTER_SECRET,
+    publicUrl: parsed.PUBLIC_URL,
+    tokenAudience: parsed.TOKEN_AUDIENCE,
+    accessTokenSeconds: parsed.ACCESS_TOKEN_SECONDS,
+    trustedIssuers: parsed.TRUSTED_ISSUERS,
+    corsOrigins: parsed.CORS_ORIGINS,
+    trustedProxies: parsed.TRUSTED_PROXIES,
+    graphiql: parsed.GRAPHIQL ?? !production,
+    introspection: parsed.INTROSPECTION ?? !production,
+    maxBodyBytes: parsed.MAX_BODY_BYTES,
+    requestTimeoutMs: parsed.REQUEST_TIMEOUT_MS,
+    drainTimeoutMs: parsed.DRAIN_TIMEOUT_MS,
+    logLevel: parsed.LOG_LEVEL,
+  })
+}
+
+/** What is set, but wrong, has been told already. */
+function missingInProduction({ mode, secret, publicUrl }: Config, problems: readonly string[]): string[] {
+  if (mode !== 'production') return []
+  const isMissing = (name: string, value: string | null) => value === null && !problems.some((problem) => problem.startsWith(`${name}:`))
+  const missing = [
+    ...(isMissing('ROSTER_SECRET', secret) ? ['ROSTER_SECRET (32 random characters or more)'] : []),
+    ...(isMissing('PUBLIC_URL', publicUrl) ? ['PUBLIC_URL (https://users.example.com)'] : []),
+  ]
+  return missing.length === 0 ? [] : [`In production, set ${missing.join(' and ')}.`]
+}
+
+function readVariable(environment: Readonly<Record<string, string | undefined>>, name: string): string | undefined {
+  const file = environment[`${name}_FILE`]
+  if (file === undefined || file === '') return environment[name] === '' ? undefined : environment[name]
+  if (environment[name] !== undefined && environment[name] !== '') throw new Error(`is set twice, by ${name} and ${name}_FILE`)
+  try {
+    return readFileSync(file, 'utf8').trim() || undefined
+  } catch {
+    throw new Error(`${name}_FILE cannot be read`)
+  }
+}
+
+/** Whether the address reaches this machine only. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
+}
+
+function variable<Value>(defaultText: string, description: string, parse: (text: string | undefined) => Value): Variable<Value> {
+  return { default: defaultText, description, parse }
+}

@@ -1,0 +1,25 @@
+import type { App } from './app.ts'
+import type { Principal } from './domain/principal.ts'
+import type { Caller, Scope } from './domain/scope.ts'
+import { bearerToken } from './http/bearer.ts'
+
+/** What each request carries through the graph. */
+export type Context = Readonly<{ app: App; principal: Principal; caller: Caller; scope: Scope }>
+
+/** What of a request says who calls. */
+export type RequestOrigin = Readonly<{
+  authorization: string | null
+  ip: string | null
+  userAgent: string | null
+  requestId: string | null
+}>
+
+/**
+ * Finds out who calls.
+ * @throws {RequestError} UNAUTHENTICATED for a token that does not hold; SERVICE_UNAVAILABLE when that cannot be found out
+ */
+export async function createContext(app: App, { authorization, ip, userAgent, requestId }: RequestOrigin): Promise<Context> {
+  const principal = await app.authenticate(bearerToken(authorization))
+  const caller: Caller = { principal, ip, userAgent, requestId }
+  return { app, principal, caller, scope: { db: app.database.prisma, clock: app.clock, caller, onRetry: app.metrics.databaseRetry } }
+}

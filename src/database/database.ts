@@ -1,0 +1,41 @@
+import type { PrismaClient } from '../generated/prisma/client.ts'
+import type { Logger } from '../ports/logger.ts'
+
+/** An open database with all migrations applied: PostgreSQL, or PGlite in the data directory. */
+export type Database = Readonly<{
+  engine: 'postgresql' | 'pglite'
+  prisma: PrismaClient
+  /** Asks the database for an answer, within two seconds. @throws when there is none */
+  ping: () => Promise<void>
+  /** Lends a connection without time limits, for migrations and bulk loads. PGlite has one connection: nothing else may use it meanwhile. */
+  session: <Result>(work: (session: Session) => Promise<Result>) => Promise<Result>
+  /** Ends all connections and releases the data directory. */
+  close: () => Promise<void>
+}>
+
+/** A connection for SQL that Prisma has no words for. */
+export type Session = Readonly<{
+  /** Runs one statement with parameters, and answers its rows. */
+  query: <Row extends Record<string, unknown>>(sql: string, values?: readonly unknown[]) => Promise<Row[]>
+  /** Runs any number of statements. */
+  run: (script: string) => Promise<void>
+}>
+
+/** What opening a database takes. */
+export type DatabaseOptions = Readonly<{
+  /** PostgreSQL's connection string; null: PGlite in `dataDir`. */
+  databaseUrl: string | null
+  /** `memory://` keeps PGlite in memory, for tests. */
+  dataDir: string
+  /** The most connections to PostgreSQL. */
+  poolSize: number
+  /** How long one SQL statement may run. PGlite does not enforce it. */
+  statementTimeoutMs: number
+  /** How long a transaction may take, 5000 by default. */
+  requestTimeoutMs?: number
+  logger: Logger
+  /** Whether pending migrations are applied, true by default. A database that this build does not know is refused either way. */
+  migrate?: boolean
+  /** Called with the SQL of each statement Prisma sends. */
+  onQuery?: (sql: string) => void
+}>

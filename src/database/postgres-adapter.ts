@@ -1,0 +1,54 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { PrismaPg } from '@prisma/adapter-pg'
+import type { SqlDriverAdapter, SqlDriverAdapterFactory, SqlQuery, Transaction } from '@prisma/driver-adapter-utils'
+import type { Pool, PoolClient } from 'pg'
+import { keepDriverErrors, watchStatements, wrapAdapter } from './adapter.ts'
+import { isConnectionClosed, isConnectionLost } from './errors.ts'
+
+/**
+ * Prisma's adapter for PostgreSQL, made to survive cut connections: what has changed nothing yet is sent again on a fresh
+ * connection, and a connection in an unknown state does not go back to the pool.
+ */
+export function postgresAdapter(pool: Pool): SqlDriverAdapterFactory {
+  return wrapAdapter(new PrismaPg(pool), withFreshConnections)
+}
+
+function withFreshConnections(adapter: SqlDriverAdapter): SqlDriverAdapter {
+  keepDriverErrors(adapter)
+  const queryRaw = adapter.queryRaw.bind(adapter)
+  const startTransaction = adapter.startTransaction.bind(adapter)
+  adapter.queryRaw = (query) => (/^\s*SELECT\b/i.test(query.sql) ? again(() => queryRaw(query)) : queryRaw(query))
+  adapter.startTransaction = async (isolationLevel) => watchTransaction(await again(() => startTransaction(isolationLevel)))
+  return adapter
+}
+
+/** A server that cuts one connection cuts them all, and the others of the pool are noticed a moment later. */
+async function again<Result>(work: () => Promise<Result>): Promise<Result> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!isConnectionClosed(error) || attempt === 3) throw error
+      await delay(10 * attempt)
+    }
+  }
+}
+
+function watchTransaction(transaction: Transaction): Transaction {
+  keepDriverErrors(transaction)
+  const outcome = watchStatements(transaction)
+  const executeRaw = transaction.executeRaw.bind(transaction)
+  transaction.executeRaw = async (query) => {
+    if (isConnectionLost(outcome.failure)) throw outcome.failure
+    if (query.sql !== 'COMMIT' || outcome.failure === null) return executeRaw(query)
+    const { failure } = outcome
+    await executeRaw(rollback)
+    throw failure
+  }
+  const { client } = transaction as unknown as { client: PoolClient }
+  const release = client.release
+  client.release = () => release(isConnectionLost(outcome.failure))
+  return transaction
+}
+
+const rollback: SqlQuery = { sql: 'ROLLBACK', args: [], argTypes: [] }

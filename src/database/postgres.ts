@@ -1,0 +1,70 @@
+import pg from 'pg'
+import { createPrisma } from './client.ts'
+import type { Database, DatabaseOptions, Session } from './database.ts'
+import { answerInTime, pingMs } from './ping.ts'
+import { endStandingWaits } from './pool-queue.ts'
+import { postgresAdapter } from './postgres-adapter.ts'
+
+/** Opens a pool of connections to PostgreSQL. The first connection is made when it is needed. */
+export function openPostgres(databaseUrl: string, options: DatabaseOptions): Database {
+  const { poolSize, statementTimeoutMs, requestTimeoutMs = 5000, logger } = options
+  // A connection of the pool may be waited for as long as a request has time and its queue moves; a server that takes none is given up sooner.
+  const waitMs = Math.max(500, requestTimeoutMs - 1000)
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    max: poolSize,
+    connectionTimeoutMillis: waitMs,
+    Client: clientWithTimeout as unknown as typeof pg.Client,
+    idleTimeoutMillis: 60_000,
+    keepAlive: true,
+    application_name: 'roster',
+    statement_timeout: statementTimeoutMs,
+    // For a server that hangs and cannot cut a statement short itself.
+    query_timeout: statementTimeoutMs + 500,
+    // Longer than the second (deadlock_timeout) after which PostgreSQL looks for a deadlock: else none is found, and none tried again.
+    lock_timeout: 1500,
+    idle_in_transaction_session_timeout: requestTimeoutMs + 5000,
+  })
+  endStandingWaits(pool, 1000)
+  // Without a listener an idle connection that is cut ends the process.
+  pool.on('error', (error) => logger.debug({ code: (error as { code?: string }).code }, 'an idle database connection was closed'))
+  const transactionOptions = { maxWait: waitMs, timeout: requestTimeoutMs }
+  const prisma = createPrisma(postgresAdapter(pool), transactionOptions, options.onQuery)
+  return {
+    engine: 'postgresql',
+    prisma,
+    ping: () => answerInTime(pool.query({ text: 'SELECT 1', query_timeout: pingMs } as pg.QueryConfig)),
+    session: (work) => withSession(databaseUrl, work),
+    close: async () => {
+      await prisma.$disconnect()
+      await pool.end()
+    },
+  }
+}
+
+/** The pool has one time limit, for its own queue and for the server's answer to a new connection; it calls this with `new`. */
+function clientWithTimeout(options: pg.ClientConfig): pg.Client {
+  return new pg.Client({ ...options, connectionTimeoutMillis: 1000 })
+}
+
+async function withSession<Result>(databaseUrl: string, work: (session: Session) => Promise<Result>): Promise<Result> {
+  const client = new pg.Client({
+    connectionString: databaseUrl,
+    connectionTimeoutMillis: 4000,
+    application_name: 'roster',
+    keepAlive: true,
+  })
+  client.on('error', () => {})
+  await client.connect()
+  try {
+    // The role or the database may have limits of their own.
+    await client.query('SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0')
+    return await work({
+      query: async <Row extends Record<string, unknown>>(sql: string, values: readonly unknown[] = []) =>
+        (await client.query<Row>(sql, [...values])).rows,
+      run: async (script) => void (await client.query(script)),
+    })
+  } finally {
+    await client.end()
+  }
+}

@@ -1,0 +1,134 @@
+import { randomInt } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import { isRetryable, isUnavailable } from '../database/errors.ts'
+import { explainRefusal } from '../database/refusal.ts'
+import type { Prisma } from '../generated/prisma/client.ts'
+import { type Change, difference, type Image } from './difference.ts'
+import { serviceUnavailable } from './errors.ts'
+import { newId } from './id.ts'
+import type { Caller, Scope } from './scope.ts'
+
+/** What a change is called in history. */
+export type ChangeType =
+  | 'user.created'
+  | 'user.updated'
+  | 'user.deleted'
+  | 'user.purged'
+  | 'user.anonymized'
+  | 'user.restored'
+  | 'user.blocked'
+  | 'user.unblocked'
+  | 'adminToken.created'
+  | 'adminToken.revoked'
+
+/** What a use-case works with inside a change: everything it reads and writes goes through `db`. */
+export type ChangeScope = Readonly<{
+  db: Prisma.TransactionClient
+  clock: Scope['clock']
+  caller: Caller
+  /** The time of the change, the same in every row it writes. */
+  now: Date
+  /** Queues what must happen afterwards, in the same commit. */
+  queue: (kind: string, payload: Prisma.InputJsonObject) => Promise<void>
+}>
+
+/** What a use-case did: its result, and the record before and after, without secrets. */
+export type Changed<Result> = Readonly<{
+  result: Result
+  /** The id of what was changed; it stays in history when the row is gone. */
+  subjectId: string
+  /** The user that was changed, when there still is one. */
+  userId?: string | null
+  before: Image | null
+  after: Image | null
+}>
+
+const attempts = 4
+
+/**
+ * The one door for change: one transaction, one audit event with the field-by-field difference, one place where the
+ * database's refusals become typed errors. Work that changed nothing is rolled back and leaves no event. A deadlock or a
+ * serialization failure is tried again, three times at most. `deletes` is the id of a user that the change removes, so that
+ * what holds it can be counted.
+ *
+ * @throws {DomainError} what the database refused, by name
+ * @throws {RequestError} SERVICE_UNAVAILABLE when the database does not answer
+ */
+export async function change<Result>(
+  scope: Scope,
+  type: ChangeType,
+  work: (scope: ChangeScope) => Promise<Changed<Result>>,
+  { deletes = null }: { deletes?: string | null } = {},
+): Promise<Result> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await scope.db.$transaction((db) => changeOnce(scope, db, type, work))
+    } catch (error) {
+      if (error instanceof Unchanged) return error.result as Result
+      if (!isRetryable(error) || attempt === attempts) throw await translate(scope, error, deletes)
+      scope.onRetry?.()
+      await delay(randomInt(5, 20) * attempt)
+    }
+  }
+}
+
+async function changeOnce<Result>(
+  scope: Scope,
+  db: Prisma.TransactionClient,
+  type: ChangeType,
+  work: (scope: ChangeScope) => Promise<Changed<Result>>,
+): Promise<Result> {
+  const now = scope.clock.now()
+  const queue: ChangeScope['queue'] = async (kind, payload) => {
+    await db.outboxMessage.create({ data: { id: newId(), kind, payload, createdAt: now, availableAt: now }, select: { id: true } })
+  }
+  const { result, subjectId, userId = null, before, after } = await work({ db, clock: scope.clock, caller: scope.caller, now, queue })
+  const changes = difference(before, after)
+  if (changes.length === 0 && before !== null && after !== null) throw new Unchanged(result)
+  await record(db, scope.caller, { type, now, subjectId, userId, changes })
+  return result
+}
+
+type Event = Readonly<{ type: ChangeType; now: Date; subjectId: string; userId: string | null; changes: readonly Change[] }>
+
+async function record(db: Prisma.TransactionClient, caller: Caller, { type, now, subjectId, userId, changes }: Event): Promise<void> {
+  const { principal, ip, userAgent, requestId } = caller
+  await db.auditEvent.create({
+    data: {
+      id: newId(),
+      type,
+      at: now,
+      subjectId,
+      userId,
+      actorKind: actorKind(caller),
+      actorId: principal.userId ?? principal.tokenId,
+      ip,
+      userAgent,
+      requestId,
+      changes: changes as unknown as Prisma.InputJsonArray,
+    },
+    select: { id: true },
+  })
+}
+
+/** A caller without a request is Roster itself: the command line, a job. */
+function actorKind({ principal, requestId }: Caller): 'USER' | 'ADMIN' | 'SYSTEM' | 'ANONYMOUS' {
+  if (principal.kind === 'user') return 'USER'
+  if (principal.kind === 'anonymous') return 'ANONYMOUS'
+  return requestId === null ? 'SYSTEM' : 'ADMIN'
+}
+
+/** Rolls the transaction back without a failure. */
+class Unchanged extends Error {
+  readonly result: unknown
+
+  constructor(result: unknown) {
+    super('nothing changed')
+    this.result = result
+  }
+}
+
+async function translate(scope: Scope, error: unknown, deletes: string | null): Promise<unknown> {
+  if (isUnavailable(error) || isRetryable(error)) return serviceUnavailable(error)
+  return (await explainRefusal(error, scope.db, deletes)) ?? error
+}

@@ -1,0 +1,77 @@
+import { Prisma } from '../generated/prisma/client.ts'
+import type { Json } from './difference.ts'
+import { DomainError, invalidInput } from './errors.ts'
+
+/** How a metadata patch meets what is there; see the GraphQL enum of the same name. */
+export type MetadataMode = 'MERGE' | 'MERGE_DEEP' | 'REPLACE'
+
+/** Metadata: a JSON object. */
+export type Metadata = { readonly [key: string]: Json }
+
+/** 16 KiB: the largest bag after a change, as UTF-8 of its compact JSON. */
+export const metadataMaxBytes = 16_384
+/** How deeply objects and arrays may nest, the bag itself being the first level. */
+export const metadataMaxDepth = 8
+const keyMaxLength = 64
+const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype'])
+
+/** What is wrong with a bag or a patch by itself, all of it, each with its path. */
+export function metadataProblems(value: unknown, path: readonly string[]): DomainError[] {
+  if (!isPlainObject(value)) return [invalidInput(path, `\`${path.at(-1)}\` must be a JSON object.`)]
+  return objectProblems(value, path, 1)
+}
+
+function objectProblems(value: Record<string, unknown>, path: readonly string[], depth: number): DomainError[] {
+  if (depth > metadataMaxDepth) return [invalidInput(path, `Metadata may nest ${metadataMaxDepth} levels deep at most.`)]
+  return Object.entries(value).flatMap(([key, member]) => {
+    const problem = keyProblem(key)
+    return problem === null ? valueProblems(member, [...path, key], depth) : [invalidInput([...path, key.slice(0, keyMaxLength)], problem)]
+  })
+}
+
+function valueProblems(value: unknown, path: readonly string[], depth: number): DomainError[] {
+  if (Array.isArray(value)) {
+    if (depth >= metadataMaxDepth) return [invalidInput(path, `Metadata may nest ${metadataMaxDepth} levels deep at most.`)]
+    return value.flatMap((item, index) => valueProblems(item, [...path, String(index)], depth + 1))
+  }
+  if (isPlainObject(value)) return objectProblems(value, path, depth + 1)
+  if (typeof value === 'string') return isStorable(value) ? [] : [invalidInput(path, 'Text must not hold NUL or a lone surrogate.')]
+  if (typeof value === 'number') return Number.isFinite(value) ? [] : [invalidInput(path, 'A number must be finite.')]
+  return value === null || typeof value === 'boolean' ? [] : [invalidInput(path, 'Metadata holds JSON values only.')]
+}
+
+function keyProblem(key: string): string | null {
+  if (key.length === 0 || key.length > keyMaxLength) return `A metadata key has 1 to ${keyMaxLength} characters.`
+  if (forbiddenKeys.has(key)) return `A metadata key must not be ${[...forbiddenKeys].join(', ')}.`
+  return isStorable(key) ? null : 'A metadata key must not hold NUL or a lone surrogate.'
+}
+
+/** PostgreSQL refuses NUL, and would store a lone surrogate as another character. */
+function isStorable(text: string): boolean {
+  return !text.includes('\0') && text.isWellFormed()
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** The SQL value a metadata column becomes, computed by the statement that changes the row, so that no parallel change is lost. */
+export function patchedMetadata(column: Prisma.Sql, patch: Metadata, mode: MetadataMode): Prisma.Sql {
+  const whole = Prisma.sql`${JSON.stringify(patch)}::jsonb`
+  if (mode === 'REPLACE') return whole
+  if (mode === 'MERGE_DEEP') return Prisma.sql`roster.json_merge_patch(${column}, ${whole})`
+  const removed = Object.keys(patch).filter((key) => patch[key] === null)
+  const set = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== null))
+  return Prisma.sql`(${column} || ${JSON.stringify(set)}::jsonb) - ${removed}::text[]`
+}
+
+/** @throws {DomainError} METADATA_TOO_LARGE or INVALID_INPUT when the bag as it stands after the change passes a limit */
+export function assertMetadataFits(bag: unknown, path: readonly string[]): void {
+  const actual = Buffer.byteLength(JSON.stringify(bag))
+  if (actual > metadataMaxBytes) {
+    const message = `\`${path.at(-1)}\` would have ${actual} bytes; at most ${metadataMaxBytes} are kept.`
+    throw new DomainError('METADATA_TOO_LARGE', message, path, { limit: metadataMaxBytes, actual })
+  }
+  const [problem] = metadataProblems(bag, path)
+  if (problem) throw problem
+}

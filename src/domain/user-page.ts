@@ -1,0 +1,84 @@
+import type { Prisma } from '../generated/prisma/client.ts'
+import { RequestError } from './errors.ts'
+import { compileUserFilter, type UserFilter } from './user-filter.ts'
+import { orderKeys, type UserOrder } from './user-order.ts'
+import { decodeCursor, encodeCursor } from './user-page/cursor.ts'
+import { keyRanges } from './user-page/key-range.ts'
+import { readPage } from './user-page/read-page.ts'
+
+export type { UserOrder, UserOrderField } from './user-order.ts'
+
+/** A list answers this many users unless asked for fewer or more. */
+export const defaultPageSize = 50
+/** More than this is refused, never cut silently. */
+export const maxPageSize = 250
+
+/** Which page of which users. Null counts as absent. */
+export type UserPageRequest = Readonly<{
+  filter?: UserFilter | null
+  /** The filter a search was parsed into; it must hold as well. */
+  search?: UserFilter | null
+  /** Absent or empty: by the time of creation. */
+  orderBy?: readonly UserOrder[] | null
+  first?: number | null
+  after?: string | null
+  last?: number | null
+  before?: string | null
+}>
+
+/** A page of users in the order asked for, with the cursor of each. */
+export type UserPage = Readonly<{
+  ids: string[]
+  cursors: string[]
+  /** Going back, whether there is a cursor the page stands before. */
+  hasNextPage: boolean
+  /** Going forth, whether there is a cursor the page stands after. */
+  hasPreviousPage: boolean
+}>
+
+/**
+ * Finds a page of users by one statement, two for a filter of many values. Without a filter it reads no more rows than the page
+ * has, wherever it stands, if an index serves the order: any single key does. Users who are made or removed meanwhile shift nothing. Ids settle ties, in the direction of the
+ * last key.
+ * @throws {RequestError} BAD_USER_INPUT
+ */
+export async function findUserPage(db: Prisma.TransactionClient, request: UserPageRequest, now: Date): Promise<UserPage> {
+  const { size, isBackward, cursor } = parsePage(request)
+  const order = orderKeys(request.orderBy ?? [])
+  const values = cursor === null ? null : decodeCursor(order, cursor, isBackward ? 'before' : 'after')
+  const keys = isBackward ? order.map((key) => ({ ...key, ascending: !key.ascending })) : order
+  const meets = compileUserFilter(request.filter ?? {}, { now, search: request.search })
+  const rows = await readPage(db, { keys, ranges: keyRanges(keys, values), meets }, size + 1)
+  const page = rows.slice(0, size).map((row) => keys.map((_, index) => row[`k${index}`] ?? null))
+  if (isBackward) page.reverse()
+  const [hasMore, hasCursor] = [rows.length > size, cursor !== null]
+  return {
+    ids: page.map((row) => String(row.at(-1))),
+    cursors: page.map((row) => encodeCursor(order, row)),
+    hasNextPage: isBackward ? hasCursor : hasMore,
+    hasPreviousPage: isBackward ? hasMore : hasCursor,
+  }
+}
+
+/**
+ * Counts the users a filter leaves. Reads all of them.
+ * @throws {RequestError} BAD_USER_INPUT
+ */
+export async function countUsers(db: Prisma.TransactionClient, filter: UserFilter, now: Date, search?: UserFilter | null): Promise<number> {
+  const rows = await db.$queryRaw<{ count: number }[]>`
+    select count(*)::integer as count from roster.users u where ${compileUserFilter(filter, { now, search })}`
+  return rows[0]?.count ?? 0
+}
+
+type Page = Readonly<{ size: number; isBackward: boolean; cursor: string | null }>
+
+function parsePage({ first, after, last, before }: UserPageRequest): Page {
+  const isBackward = (last ?? before ?? null) !== null
+  if (isBackward && (first ?? after ?? null) !== null)
+    throw new RequestError('BAD_USER_INPUT', 'A page is asked for by `first` and `after`, or by `last` and `before`, not by both.')
+  const size = first ?? last ?? defaultPageSize
+  const field = isBackward ? 'last' : 'first'
+  if (!Number.isInteger(size) || size < 0 || size > maxPageSize)
+    throw new RequestError('BAD_USER_INPUT', `\`${field}\` must be a whole number from 0 to ${maxPageSize}.`, { field })
+  return { size, isBackward, cursor: after ?? before ?? null }
+}

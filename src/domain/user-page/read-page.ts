@@ -1,0 +1,69 @@
+import { Prisma } from '../../generated/prisma/client.ts'
+import { allOf, anyOf } from '../user-filter/condition.ts'
+import type { OrderKey } from '../user-order.ts'
+import type { KeyRange } from './key-range.ts'
+
+/** A user's values of the keys of an order, the id last. */
+export type KeyRow = Readonly<Record<`k${number}`, unknown>>
+
+/** Where rows are looked for: the order, its ranges, and what a row must meet. */
+export type Place = Readonly<{ keys: readonly OrderKey[]; ranges: readonly KeyRange[]; meets: Prisma.Sql }>
+
+/** From this many values on, the planner is not trusted to know how many rows a filter leaves. */
+const manyValues = 8
+/** How many rows of the order are looked through for one of the page. */
+const rowsPerRow = 100
+
+/**
+ * Reads the first rows of a place. The planner either follows the order's index until the page is full, or collects what the
+ * filter's indexes find and sorts it, whichever it takes for less. It takes no condition for rarer than one row in ten
+ * thousand, so that of a hundred of them it expects many rows, and would read the whole table in search of none. Such a
+ * filter is asked in two steps: along the order, as far as it takes if rows are not rare; then by the filter's indexes.
+ */
+export async function readPage(db: Prisma.TransactionClient, place: Place, limit: number): Promise<KeyRow[]> {
+  if (place.meets.values.flat().length < manyValues) return db.$queryRaw<KeyRow[]>(alongOrder(place, limit))
+  const near = await db.$queryRaw<KeyRow[]>(nearby(place, limit))
+  return near.length === limit ? near : db.$queryRaw<KeyRow[]>(sorted(place, limit))
+}
+
+/**
+ * The ranges are read one after the other, and no further than the page needs: PostgreSQL appends what `union all` joins in
+ * the order given, and does not run it in parallel when it has limits of its own.
+ */
+function alongOrder({ keys, ranges, meets }: Place, limit: number): Prisma.Sql {
+  const parts = ranges.map((range) => ordered(columns(keys), { ...range, conditions: [...range.conditions, meets] }, limit))
+  return Prisma.sql`select * from (${Prisma.join(parts, ' union all ')}) as page limit ${limit}::integer`
+}
+
+/** The same, but the filter is held against the rows of the order that come first, and no others are read. */
+function nearby({ keys, ranges, meets }: Place, limit: number): Prisma.Sql {
+  const most = limit * rowsPerRow
+  const parts = ranges.map((range) => ordered(Prisma.sql`*`, range, most))
+  return Prisma.sql`
+    select ${columns(keys)} from (select * from (${Prisma.join(parts, ' union all ')}) as place limit ${most}::integer) as u
+    where ${meets} limit ${limit}::integer`
+}
+
+/** `offset 0` keeps the planner from following the order's index. */
+function sorted({ keys, ranges, meets }: Place, limit: number): Prisma.Sql {
+  const place = anyOf(ranges.map(({ conditions }) => allOf(conditions)))
+  return Prisma.sql`
+    select ${columns(keys)} from (select * from roster.users u where ${meets} offset 0) as u
+    where ${place} order by ${Prisma.join(keys.map(direction))} limit ${limit}::integer`
+}
+
+function ordered(selected: Prisma.Sql, { conditions, keys }: KeyRange, limit: number): Prisma.Sql {
+  return Prisma.sql`(
+    select ${selected} from roster.users u where ${allOf(conditions)}
+    order by ${Prisma.join(keys.map(direction))} limit ${limit}::integer
+  )`
+}
+
+function direction({ column, ascending }: OrderKey): Prisma.Sql {
+  return ascending ? column : Prisma.sql`${column} desc`
+}
+
+/** Prisma answers times as dates, which JSON writes as the cursor wants them. */
+function columns(keys: readonly OrderKey[]): Prisma.Sql {
+  return Prisma.join(keys.map(({ column }, index) => Prisma.sql`${column} as ${Prisma.raw(`k${index}`)}`))
+}

@@ -1,0 +1,122 @@
+import { verifyPassword } from '../../crypto/password-hash.ts'
+import { Prisma } from '../../generated/prisma/client.ts'
+import { type Changed, type ChangeScope, change } from '../change.ts'
+import { DomainError, DomainErrors, invalidInput, RequestError } from '../errors.ts'
+import { assertMetadataFits, type Metadata, type MetadataMode, metadataProblems, patchedMetadata } from '../metadata.ts'
+import { credentialHash, passwordProblem, removePassword, setPassword } from '../password.ts'
+import { hasScope } from '../principal.ts'
+import { emptyProfile, type ProfileInput, profileProblems, writeProfile } from '../profile.ts'
+import type { Scope } from '../scope.ts'
+import { endSessions } from '../session.ts'
+import { parseUserAttributes, settleVerification, type UserAttributes, type UserAttributesInput } from './user-attributes.ts'
+import { lockUser, readUser, type UserRecord, userImage } from './user-record.ts'
+
+/** A change of a user: what is absent is left alone, null clears. */
+export type UpdateUserInput = UserAttributesInput &
+  Readonly<{
+    /** Absent: the caller. */
+    id?: string | null
+    password?: string | null
+    currentPassword?: string | null
+    nonce?: string | null
+    profile?: ProfileInput | null
+    userMetadata?: Metadata | null
+    appMetadata?: Metadata | null
+    metadataMode?: MetadataMode | null
+    expectedVersion?: number | null
+  }>
+
+type Result = { userId: string }
+
+/**
+ * Changes a user: one mutation for the user and for an administrator. Who may send what is declared on the input's fields
+ * and checked before this runs. A new password ends the user's other sessions. Writes `user.updated`.
+ *
+ * @throws {DomainErrors} everything that is wrong with the input
+ * @throws {DomainError} USER_NOT_FOUND, VERSION_CONFLICT, METADATA_TOO_LARGE, EMAIL_TAKEN and its like, or what the database refused
+ */
+export async function updateUser(scope: Scope, input: UpdateUserInput): Promise<Result> {
+  const userId = input.id ?? scope.caller.principal.userId
+  if (userId === null) throw new RequestError('BAD_USER_INPUT', 'This token has no user: name one in `input.id`.', { field: 'input.id' })
+  const attributes = parse(input)
+  await proveOwnPassword(scope, userId, input)
+  const hash = await credentialHash({ password: input.password ?? null })
+  return change(scope, 'user.updated', (tx) => update(tx, userId, input, attributes, hash))
+}
+
+function parse(input: UpdateUserInput): UserAttributes {
+  const problems: DomainError[] = []
+  const attributes = parseUserAttributes(input, problems)
+  if (input.profile) problems.push(...profileProblems(input.profile, ['input', 'profile']))
+  for (const bag of ['userMetadata', 'appMetadata'] as const) if (input[bag]) problems.push(...metadataProblems(input[bag], ['input', bag]))
+  const weak = typeof input.password === 'string' ? passwordProblem(input.password, ['input', 'password']) : null
+  if (weak) problems.push(weak)
+  if (problems.length > 0) throw new DomainErrors(problems)
+  return attributes
+}
+
+/** Whoever may not change anybody's password changes his own by knowing the one he has (OWASP ASVS 5.0 §6.2.3). */
+async function proveOwnPassword(scope: Scope, userId: string, { password, currentPassword }: UpdateUserInput): Promise<void> {
+  if (password === undefined || hasScope(scope.caller.principal, 'update:users')) return
+  if (password === null) throw invalidInput(['input', 'password'], 'Only an administrator takes a password away.')
+  const credential = await scope.db.passwordCredential.findUnique({ where: { userId } })
+  const proved = typeof currentPassword === 'string' && credential !== null && (await verifyPassword(credential.hash, currentPassword))
+  if (!proved) throw invalidInput(['input', 'currentPassword'], 'To change the password, send the current one.')
+}
+
+async function update(
+  tx: ChangeScope,
+  userId: string,
+  input: UpdateUserInput,
+  parsed: UserAttributes,
+  hash: string | null,
+): Promise<Changed<Result>> {
+  const before = await lockUser(tx.db, userId)
+  assertVersion(before, input.expectedVersion ?? null)
+  const { attributes, problems } = settleVerification(parsed, before)
+  if (problems.length > 0) throw new DomainErrors(problems)
+  await tx.db.$executeRaw`update roster.users set ${Prisma.join(assignments(tx, input, attributes))} where id = ${before.id}::uuid`
+  if (input.profile !== undefined) await writeProfile(tx, before.id, before.profile, input.profile ?? emptyProfile, origin(tx, before.id))
+  if (input.password !== undefined) await changePassword(tx, before.id, hash)
+  const after = await readUser(tx.db, before.id)
+  for (const bag of ['userMetadata', 'appMetadata'] as const) if (input[bag]) assertMetadataFits(after[bag], ['input', bag])
+  return { result: { userId: before.id }, subjectId: before.id, userId: before.id, before: userImage(before), after: userImage(after) }
+}
+
+function assertVersion({ version }: UserRecord, expected: number | null): void {
+  if (expected === null || expected === version) return
+  const message = `The user has been changed since: it has version ${version}, not ${expected}. Read it again.`
+  throw new DomainError('VERSION_CONFLICT', message, ['input', 'expectedVersion'], { currentVersion: version })
+}
+
+const columns = {
+  email: Prisma.sql`email`,
+  emailNormal: Prisma.sql`email_normal`,
+  emailVerified: Prisma.sql`email_verified`,
+  phoneNumber: Prisma.sql`phone_number`,
+  phoneNumberVerified: Prisma.sql`phone_number_verified`,
+  username: Prisma.sql`username`,
+  usernameNormal: Prisma.sql`username_normal`,
+  externalId: Prisma.sql`external_id`,
+} satisfies Record<keyof UserAttributes, Prisma.Sql>
+
+function assignments({ now }: ChangeScope, input: UpdateUserInput, attributes: UserAttributes): Prisma.Sql[] {
+  const set = Object.entries(attributes).map(([name, value]) => Prisma.sql`${columns[name as keyof UserAttributes]} = ${value}`)
+  const bags = { userMetadata: Prisma.sql`user_metadata`, appMetadata: Prisma.sql`app_metadata` }
+  for (const [bag, column] of Object.entries(bags) as ['userMetadata' | 'appMetadata', Prisma.Sql][]) {
+    const patch = input[bag]
+    if (patch === null) set.push(Prisma.sql`${column} = '{}'::jsonb`)
+    else if (patch !== undefined) set.push(Prisma.sql`${column} = ${patchedMetadata(column, patch, input.metadataMode ?? 'MERGE')}`)
+  }
+  return [...set, Prisma.sql`version = version + 1`, Prisma.sql`updated_at = ${now}`]
+}
+
+function origin({ caller }: ChangeScope, userId: string): 'USER' | 'ADMIN' {
+  return caller.principal.userId === userId ? 'USER' : 'ADMIN'
+}
+
+async function changePassword(tx: ChangeScope, userId: string, hash: string | null): Promise<void> {
+  if (hash === null) await removePassword(tx, userId)
+  else await setPassword(tx, userId, hash)
+  await endSessions(tx, userId, { except: tx.caller.principal.sessionId })
+}

@@ -1,0 +1,76 @@
+import type { FieldMap, InputFieldsFromShape } from '@pothos/core'
+import type { Context } from '../context.ts'
+import { DomainError, DomainErrors } from '../domain/errors.ts'
+import type { Scope } from '../domain/scope.ts'
+import { type Access, everyone } from './access.ts'
+import { builder, type GraphTypes, type InputObjectFieldBuilder, type ObjectFieldBuilder } from './builder.ts'
+import { type Failure, toFailure, UserError } from './user-error.ts'
+
+/** What a payload's fields are resolved from: what the use-case answered, or the failures that were expected. */
+export type PayloadShape<Result> = Readonly<{ result: Result | null; errors: readonly Failure[] }>
+
+type Types = PothosSchemaTypes.ExtendDefaultTypes<GraphTypes>
+
+type Mutation<Input extends object, Result> = Readonly<{
+  name: string
+  description: string
+  /** Who may call it at all; what each input field adds is declared there. */
+  access: Access
+  /** The id of the user that the input names. Without it: the caller's own. */
+  owner?: (input: Input, context: Context) => string | null
+  /** The input's fields. What says nothing itself may be sent by whoever may call the mutation. */
+  input: (t: InputObjectFieldBuilder) => InputFieldsFromShape<Types, Input, 'InputObject'>
+  payload: (t: ObjectFieldBuilder<PayloadShape<Result>>) => FieldMap
+  run: (scope: Scope, input: Input, context: Context) => Promise<Result>
+}>
+
+/**
+ * Declares a mutation: `<name>(input: <Name>Input!): <Name>Payload!`. It calls the use-case, and answers the failures that
+ * the use-case expects as data in `errors`; everything else goes on to be masked.
+ */
+export function mutation<Input extends object, Result>({
+  name,
+  description,
+  access,
+  owner,
+  input,
+  payload,
+  run,
+}: Mutation<Input, Result>): void {
+  const typeName = name.charAt(0).toUpperCase() + name.slice(1)
+  // `Mutation` has already held the fields against the shape; the builder cannot follow a shape it does not know.
+  const Input = builder.inputRef<Record<string, unknown>>(`${typeName}Input`)
+  Input.implement({ description: `What \`${name}\` takes.`, fieldAccess: everyone, fields: input as never })
+  const Payload = builder.objectRef<PayloadShape<Result>>(`${typeName}Payload`).implement({
+    description: `What \`${name}\` answers.`,
+    fieldAccess: everyone,
+    fields: (t) => ({
+      ...payload(t),
+      errors: t.field({
+        type: [UserError],
+        description: 'What kept it from happening; empty when it happened.',
+        resolve: ({ errors }) => errors,
+      }),
+    }),
+  })
+  builder.mutationField(name, (t) =>
+    t.field({
+      type: Payload,
+      description,
+      access,
+      owner: (args, context) => (owner ? owner(args.input as Input, context) : context.principal.userId),
+      args: { input: t.arg({ type: Input, required: true, description: 'What to do.' }) },
+      resolve: (_root, args, context) => outcome(run(context.scope, args.input as Input, context)),
+    }),
+  )
+}
+
+async function outcome<Result>(work: Promise<Result>): Promise<PayloadShape<Result>> {
+  try {
+    return { result: await work, errors: [] }
+  } catch (error) {
+    if (error instanceof DomainErrors) return { result: null, errors: error.errors.map(toFailure) }
+    if (error instanceof DomainError) return { result: null, errors: [toFailure(error)] }
+    throw error
+  }
+}

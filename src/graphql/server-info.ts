@@ -1,0 +1,57 @@
+import type { App } from '../app.ts'
+import { metadataMaxBytes, metadataMaxDepth } from '../domain/metadata.ts'
+import { defaultPageSize, maxPageSize } from '../domain/user-page.ts'
+import { everyone } from './access.ts'
+import { builder, maxComplexity, maxDepth } from './builder.ts'
+
+const ServerLimits = builder.objectRef<App>('ServerLimits').implement({
+  description: 'What the server refuses beyond.',
+  fieldAccess: everyone,
+  fields: (t) => ({
+    defaultPageSize: t.int({ description: 'Entries on a page unless asked otherwise.', resolve: () => defaultPageSize }),
+    maxPageSize: t.int({ description: 'Entries on a page at most.', resolve: () => maxPageSize }),
+    maxMetadataBytes: t.int({
+      description: 'Bytes of each of `userMetadata` and `appMetadata`, as UTF-8 of compact JSON.',
+      resolve: () => metadataMaxBytes,
+    }),
+    maxMetadataDepth: t.int({ description: 'Levels of nesting in metadata.', resolve: () => metadataMaxDepth }),
+    maxBodyBytes: t.int({ description: 'Bytes of a request body.', resolve: ({ config }) => config.maxBodyBytes }),
+    maxComplexity: t.int({
+      description: 'The price of an operation: a field costs 1, a page its size times what is asked of each entry.',
+      resolve: () => maxComplexity,
+    }),
+    maxDepth: t.int({ description: 'Levels of nesting in an operation.', resolve: () => maxDepth }),
+    requestTimeoutMs: t.int({ description: 'How long a request may take.', resolve: ({ config }) => config.requestTimeoutMs }),
+  }),
+})
+
+const ServerFeatures = builder.objectRef<App>('ServerFeatures').implement({
+  description: 'What is enabled.',
+  fieldAccess: everyone,
+  fields: (t) => ({
+    graphiql: t.boolean({ description: 'Whether `GET /graphql` shows GraphiQL.', resolve: ({ config }) => config.graphiql }),
+    introspection: t.boolean({ description: 'Whether the schema may be introspected.', resolve: ({ config }) => config.introspection }),
+    trustedIssuers: t.boolean({
+      description: 'Whether tokens of other issuers are accepted.',
+      resolve: ({ config }) => config.trustedIssuers.length > 0,
+    }),
+    embeddedDatabase: t.boolean({
+      description: 'Whether the database is the embedded one, for one process.',
+      resolve: ({ database }) => database.engine === 'pglite',
+    }),
+  }),
+})
+
+const ServerInfo = builder.objectRef<App>('ServerInfo').implement({
+  description: 'What this server is and does.',
+  fieldAccess: everyone,
+  fields: (t) => ({
+    version: t.string({ description: 'The version of Roster.', resolve: ({ version }) => version }),
+    limits: t.field({ type: ServerLimits, description: 'What it refuses beyond.', resolve: (app) => app }),
+    features: t.field({ type: ServerFeatures, description: 'What is enabled.', resolve: (app) => app }),
+  }),
+})
+
+builder.queryField('serverInfo', (t) =>
+  t.field({ type: ServerInfo, access: everyone, description: 'What this server is and does.', resolve: (_root, _args, { app }) => app }),
+)

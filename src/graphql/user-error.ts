@@ -1,0 +1,154 @@
+import type { DomainError, DomainErrorCode } from '../domain/errors.ts'
+import { everyone } from './access.ts'
+import { builder } from './builder.ts'
+
+const summaries: { readonly [Code in DomainErrorCode]: string } = {
+  INVALID_INPUT: 'An input field does not have the form it needs.',
+  EMAIL_TAKEN: 'Another user has this e-mail address, in this or another spelling.',
+  PHONE_NUMBER_TAKEN: 'Another user has this phone number.',
+  USERNAME_TAKEN: 'Another user has this username, in this or another spelling.',
+  EXTERNAL_ID_TAKEN: 'Another user has this external id.',
+  USER_NOT_FOUND: 'There is no such user, or it is deleted.',
+  ADMIN_TOKEN_NOT_FOUND: 'There is no such admin token.',
+  VERSION_CONFLICT: 'The user has been changed since the version that was expected.',
+  METADATA_TOO_LARGE: 'The metadata would be larger than is kept.',
+  WEAK_PASSWORD: 'The password may not be used.',
+  CONSTRAINT_FAILED: "A constraint in the operator's database refused the change.",
+  TRIGGER_REJECTED: "A trigger in the operator's database refused the change, or failed.",
+  DELETE_BLOCKED: "Rows of the operator's own tables refer to the user and do not allow it to be deleted.",
+}
+
+const codes = Object.keys(summaries) as DomainErrorCode[]
+
+const UserErrorCode = builder.enumType('UserErrorCode', {
+  description: "What an expected failure is: its type's name in UPPER_SNAKE.",
+  values: Object.fromEntries(codes.map((code) => [code, { description: summaries[code] }])) as Record<
+    DomainErrorCode,
+    { description: string }
+  >,
+})
+
+/** A failure as the graph answers it: an `Error` itself would be thrown by graphql-js instead of answered. */
+export type Failure<Code extends DomainErrorCode = DomainErrorCode> = Pick<DomainError<Code>, 'code' | 'message' | 'path' | 'details'>
+
+/** The failure without what makes it an `Error`: its stack and its cause stay inside. */
+export function toFailure({ code, message, path, details }: DomainError): Failure {
+  return { code, message, path, details }
+}
+
+/** An expected failure of a mutation. */
+export const UserError = builder.interfaceRef<Failure>('UserError').implement({
+  description: 'An expected failure of a mutation: something to show to a person, who can then go on. Nothing was changed.',
+  fieldAccess: everyone,
+  resolveType: ({ code }) => typeName(code),
+  fields: (t) => ({
+    code: t.field({ type: UserErrorCode, description: 'What it is, for programs.', resolve: ({ code }) => code }),
+    message: t.exposeString('message', { description: 'What is wrong and what to do, for people, in English.' }),
+    path: t.stringList({
+      description: 'The argument it is about, from the outside in: `["input", "email"]`. Empty: the request as a whole.',
+      resolve: ({ path }) => [...path],
+    }),
+  }),
+})
+
+const DeleteReference = builder.objectRef<{ table: string; constraint: string; rows: number }>('DeleteReference').implement({
+  description: "A foreign key of one of the operator's tables that holds a user.",
+  fieldAccess: everyone,
+  fields: (t) => ({
+    table: t.exposeString('table', { description: 'The table, with its schema.' }),
+    constraint: t.exposeString('constraint', { description: "The foreign key's name." }),
+    rows: t.exposeInt('rows', { description: 'How many rows hold the user; counting stops at 1000.' }),
+  }),
+})
+
+const typed = <Code extends DomainErrorCode>(code: Code) => builder.objectRef<Failure<Code>>(typeName(code))
+const frame = (code: DomainErrorCode) => ({ interfaces: [UserError], description: summaries[code], fieldAccess: everyone })
+
+const withoutDetails = [
+  'INVALID_INPUT',
+  'EMAIL_TAKEN',
+  'PHONE_NUMBER_TAKEN',
+  'USERNAME_TAKEN',
+  'EXTERNAL_ID_TAKEN',
+  'USER_NOT_FOUND',
+  'ADMIN_TOKEN_NOT_FOUND',
+] as const
+for (const code of withoutDetails) typed(code).implement(frame(code))
+
+typed('VERSION_CONFLICT').implement({
+  ...frame('VERSION_CONFLICT'),
+  fields: (t) => ({
+    currentVersion: t.int({ description: 'The version the user has now.', resolve: ({ details }) => details.currentVersion }),
+  }),
+})
+
+typed('METADATA_TOO_LARGE').implement({
+  ...frame('METADATA_TOO_LARGE'),
+  fields: (t) => ({
+    limit: t.int({ description: 'The most bytes that are kept, as UTF-8 of compact JSON.', resolve: ({ details }) => details.limit }),
+    actual: t.int({ description: 'The bytes it would have after the change.', resolve: ({ details }) => details.actual }),
+  }),
+})
+
+typed('WEAK_PASSWORD').implement({
+  ...frame('WEAK_PASSWORD'),
+  fields: (t) => ({ reasons: t.stringList({ description: '`TOO_SHORT`, `TOO_LONG`.', resolve: ({ details }) => details.reasons }) }),
+})
+
+const hint = 'What the operator can do about it.'
+
+typed('CONSTRAINT_FAILED').implement({
+  ...frame('CONSTRAINT_FAILED'),
+  fields: (t) => ({
+    table: t.string({
+      nullable: true,
+      description: 'The table, with its schema, when the database tells.',
+      resolve: ({ details }) => details.table,
+    }),
+    constraint: t.string({
+      nullable: true,
+      description: "The constraint's name, when it has one.",
+      resolve: ({ details }) => details.constraint,
+    }),
+    column: t.string({ nullable: true, description: 'The column, when the database tells.', resolve: ({ details }) => details.column }),
+    hint: t.string({ description: hint, resolve: ({ details }) => details.hint }),
+  }),
+})
+
+typed('TRIGGER_REJECTED').implement({
+  ...frame('TRIGGER_REJECTED'),
+  fields: (t) => ({
+    trigger: t.string({
+      nullable: true,
+      description: "The trigger's name, when it can be told.",
+      resolve: ({ details }) => details.trigger,
+    }),
+    function: t.string({
+      nullable: true,
+      description: 'The function it calls, with its schema.',
+      resolve: ({ details }) => details.function,
+    }),
+    table: t.string({
+      nullable: true,
+      description: 'The table the trigger is on, with its schema.',
+      resolve: ({ details }) => details.table,
+    }),
+    hint: t.string({ description: hint, resolve: ({ details }) => details.hint }),
+  }),
+})
+
+typed('DELETE_BLOCKED').implement({
+  ...frame('DELETE_BLOCKED'),
+  fields: (t) => ({
+    references: t.field({
+      type: [DeleteReference],
+      description: 'All foreign keys that hold the user.',
+      resolve: ({ details }) => details.references,
+    }),
+  }),
+})
+
+/** EMAIL_TAKEN -> EmailTaken. */
+function typeName(code: DomainErrorCode): string {
+  return code.toLowerCase().replace(/(^|_)(\w)/g, (_, _separator, letter: string) => letter.toUpperCase())
+}

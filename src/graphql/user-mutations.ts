@@ -1,0 +1,163 @@
+import type { FieldMap } from '@pothos/core'
+import { blockUser, unblockUser } from '../domain/user/block-user.ts'
+import { createUser } from '../domain/user/create-user.ts'
+import { deleteUser, restoreUser } from '../domain/user/delete-user.ts'
+import { updateUser } from '../domain/user/update-user.ts'
+import { everyone, scopes, selfOr } from './access.ts'
+import { builder, type ObjectFieldBuilder } from './builder.ts'
+import { mutation, type PayloadShape } from './mutation.ts'
+import { ProfileInput } from './profile.ts'
+import { User } from './user.ts'
+
+const MetadataMode = builder.enumType('MetadataMode', {
+  description: 'How metadata that is sent meets what is there.',
+  values: {
+    MERGE: { description: 'First-level keys of the patch replace those of the record; a null removes its key; {} changes nothing.' },
+    MERGE_DEEP: { description: 'JSON Merge Patch, RFC 7396.' },
+    REPLACE: { description: 'The value given becomes the whole object.' },
+  },
+})
+
+const DeleteMode = builder.enumType('DeleteMode', {
+  description: 'How a user is deleted.',
+  values: {
+    SOFT: { description: 'Hidden, signed out, restorable; the e-mail address and other names stay reserved.' },
+    HARD: { description: 'The row and all it owns are gone.' },
+    ANONYMIZE: { description: 'The row stays, everything personal is gone.' },
+  },
+})
+
+type Payload = ObjectFieldBuilder<PayloadShape<{ userId: string | null }>>
+
+/** `user`, read again after the change: null when nothing was changed, or the user is gone. */
+function userPayload(t: Payload): FieldMap {
+  return {
+    user: t.prismaField({
+      type: User,
+      nullable: true,
+      description: 'The user after the change; null when it did not happen, or the user is gone.',
+      resolve: (query, { result }, _args, { app }) =>
+        result === null || result.userId === null ? null : app.database.prisma.user.findUnique({ ...query, where: { id: result.userId } }),
+    }),
+  }
+}
+
+mutation({
+  name: 'createUser',
+  description: 'Creates a user. Nothing is sent to the person, and without a password or a hash there is none.',
+  access: scopes('create:users'),
+  owner: () => null,
+  input: (t) => ({
+    id: t.id({ description: 'The UUID to use; made when absent.' }),
+    email: t.string({ description: 'Kept as typed; unique in its normal form.' }),
+    emailVerified: t.boolean({ description: 'Whether the address is known to reach the person; false when absent.' }),
+    phoneNumber: t.string({ description: 'With + and the country code; kept in E.164 form; unique.' }),
+    phoneNumberVerified: t.boolean({ description: 'Whether the number is known to reach the person; false when absent.' }),
+    username: t.string({ description: '1 to 64 characters without spaces and @; unique in any case.' }),
+    externalId: t.string({ description: 'The key this person has in another system, 1 to 255 characters; unique.' }),
+    password: t.string({ description: 'At least 8 characters, at most 1024 bytes. Kept as an argon2id hash.' }),
+    passwordHash: t.string({ description: 'A hash from elsewhere instead: an argon2 PHC string or a bcrypt string.' }),
+    createdAt: t.field({ type: 'DateTime', description: 'When the user was created where they come from; now when absent.' }),
+    profile: t.field({ type: ProfileInput, description: "The profile's attributes." }),
+    userMetadata: t.field({ type: 'JSONObject', description: 'At most 16 KiB and 8 levels, keys of 1 to 64 characters.' }),
+    appMetadata: t.field({
+      type: 'JSONObject',
+      access: scopes('update:users_app_metadata'),
+      description: 'At most 16 KiB and 8 levels, keys of 1 to 64 characters.',
+    }),
+  }),
+  payload: userPayload,
+  run: createUser,
+})
+
+const administrator = scopes('update:users')
+const himself = selfOr('update:users')
+
+mutation({
+  name: 'updateUser',
+  description:
+    'Changes a user. One mutation for the user and for an administrator: what each may send is on the fields of the input. What is absent is left alone, null clears.',
+  access: selfOr('update:users', 'update:users_app_metadata'),
+  owner: ({ id }, { principal }) => id?.toLowerCase() ?? principal.userId,
+  input: (t) => ({
+    id: t.id({ description: 'The user; absent: the caller.' }),
+    email: t.string({ access: administrator, description: 'A new address is not verified unless `emailVerified` says so.' }),
+    emailVerified: t.boolean({ access: administrator, description: 'False un-verifies.' }),
+    phoneNumber: t.string({ access: administrator, description: 'A new number is not verified unless `phoneNumberVerified` says so.' }),
+    phoneNumberVerified: t.boolean({ access: administrator, description: 'False un-verifies.' }),
+    username: t.string({ access: administrator, description: '1 to 64 characters without spaces and @; unique in any case.' }),
+    externalId: t.string({ access: administrator, description: 'The key this person has in another system; unique.' }),
+    password: t.string({
+      access: himself,
+      description:
+        'The new password. The user sends `currentPassword` with it. It ends all other sessions; null, from an administrator, takes the password away.',
+    }),
+    currentPassword: t.string({ access: himself, description: 'The password until now.' }),
+    nonce: t.string({
+      access: himself,
+      description:
+        'A code that proves a fresh sign-in, in place of `currentPassword`. None is handed out by this version, so none is accepted.',
+    }),
+    profile: t.field({ type: ProfileInput, access: himself, description: "The profile's attributes; null clears all." }),
+    userMetadata: t.field({
+      type: 'JSONObject',
+      access: himself,
+      description:
+        'A patch, see `metadataMode`; null clears all. At most 16 KiB and 8 levels after the change, keys of 1 to 64 characters.',
+    }),
+    appMetadata: t.field({
+      type: 'JSONObject',
+      access: scopes('update:users_app_metadata'),
+      description:
+        'A patch, see `metadataMode`; null clears all. At most 16 KiB and 8 levels after the change, keys of 1 to 64 characters.',
+    }),
+    metadataMode: t.field({ type: MetadataMode, defaultValue: 'MERGE', access: everyone, description: 'How both bags are patched.' }),
+    expectedVersion: t.int({ description: 'Refuse with VersionConflict unless the user still has this version.' }),
+  }),
+  payload: userPayload,
+  run: updateUser,
+})
+
+mutation({
+  name: 'deleteUser',
+  description: 'Deletes a user and ends all sessions.',
+  access: scopes('delete:users'),
+  input: (t) => ({
+    id: t.id({ required: true, description: 'The user.' }),
+    mode: t.field({ type: DeleteMode, defaultValue: 'SOFT', description: 'How.' }),
+  }),
+  payload: userPayload,
+  run: deleteUser,
+})
+
+mutation({
+  name: 'restoreUser',
+  description: 'Brings a softly deleted user back. The sessions stay ended.',
+  access: scopes('delete:users'),
+  input: (t) => ({ id: t.id({ required: true, description: 'The user.' }) }),
+  payload: userPayload,
+  run: restoreUser,
+})
+
+mutation({
+  name: 'blockUser',
+  description: 'Blocks a user, until a time, for a duration, or until lifted, and ends all sessions. A block that stands is replaced.',
+  access: scopes('update:users'),
+  input: (t) => ({
+    id: t.id({ required: true, description: 'The user.' }),
+    until: t.field({ type: 'DateTime', description: 'The end of the block. Not together with `duration`.' }),
+    duration: t.field({ type: 'Duration', description: 'How long from now, ISO 8601: `P30D`, `PT12H`.' }),
+    reason: t.string({ description: 'Why, for administrators; 1000 characters at most.' }),
+  }),
+  payload: userPayload,
+  run: blockUser,
+})
+
+mutation({
+  name: 'unblockUser',
+  description: 'Lifts a block. A user that is not blocked stays as it is.',
+  access: scopes('update:users'),
+  input: (t) => ({ id: t.id({ required: true, description: 'The user.' }) }),
+  payload: userPayload,
+  run: unblockUser,
+})

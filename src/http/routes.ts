@@ -1,0 +1,54 @@
+import type { App } from '../app.ts'
+import { type Exchange, json, type Route } from './exchange.ts'
+import { createGraphiQLRoute } from './graphiql.ts'
+import { createPreflightRoute } from './graphql.ts'
+import { createReady, live } from './health.ts'
+import { HttpError } from './http-error.ts'
+import { jwksPath, jwksResponse } from './jwks.ts'
+
+/** Where GraphQL is served. */
+export const graphqlPath = '/graphql'
+
+type Methods = Readonly<Partial<Record<'GET' | 'POST' | 'OPTIONS', Route>>>
+
+/** Every path that is served, and by which methods. */
+export type Routes = ReadonlyMap<string, Methods>
+
+type Parts = Readonly<{ isWhole: boolean; graphql: Route; isDraining: () => boolean }>
+
+/** The routes of a server. A path is served as it stands here, or not at all: `//graphql`, `/graphql/` and `/%67raphql` are 404. */
+export function createRoutes(app: App, { isWhole, graphql, isDraining }: Parts): Routes {
+  const { config, database, metrics, signingKeys } = app
+  const graphiql = createGraphiQLRoute(isWhole ? (app.developmentToken?.token ?? null) : null)
+  return new Map<string, Methods>([
+    [graphqlPath, { POST: graphql, OPTIONS: createPreflightRoute(config), ...(config.graphiql ? { GET: graphiql } : {}) }],
+    ['/health/live', { GET: live }],
+    ['/health/ready', { GET: createReady(database, isDraining) }],
+    [jwksPath, { GET: () => ({ status: 200, ...jwksResponse(signingKeys) }) }],
+    ...(isWhole ? ([['/metrics', { GET: metricsRoute(metrics) }]] as const) : []),
+    ...(config.mode === 'development' && config.graphiql
+      ? ([['/', { GET: () => ({ status: 302, headers: { Location: graphqlPath } }) }]] as const)
+      : []),
+  ])
+}
+
+/** The route of a request, and its path as a label: one of the paths above, or `unmatched`. */
+export function findRoute(routes: Routes, { request }: Exchange): Readonly<{ label: string; route: Route }> {
+  const [path = ''] = (request.url ?? '').split('?', 1)
+  const methods = routes.get(path)
+  if (methods === undefined) return { label: 'unmatched', route: () => json(404, notFound) }
+  const method = request.method === 'HEAD' ? 'GET' : request.method
+  const route = Object.entries(methods).find(([name]) => name === method)?.[1]
+  return { label: path, route: route ?? (() => methodNotAllowed(methods)) }
+}
+
+const notFound = { errors: [{ message: 'There is nothing here.', extensions: { code: 'NOT_FOUND' } }] }
+
+function methodNotAllowed(methods: Methods): never {
+  const allowed = Object.keys(methods).flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
+  throw new HttpError(405, 'BAD_USER_INPUT', 'This method is not served here.', { Allow: allowed.join(', ') })
+}
+
+function metricsRoute(metrics: App['metrics']): Route {
+  return async () => ({ status: 200, headers: { 'Content-Type': metrics.contentType }, body: await metrics.text() })
+}
