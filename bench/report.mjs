@@ -78,14 +78,11 @@ export function report(results) {
   const startMs = starts.map((start) => start.startMs)
   const [{ model }] = cpus()
   return [
-    `On ${cpus().length} cores (${model.trim()}), which the load generator, the server and PostgreSQL ${postgres} share; Node ${process.versions.node}.`,
-    `Requests a second with ${connections} connections and ${whole(users)} users; one Roster process, which verifies a token and looks up its session`,
-    `at each request. Medians of ${rounds} rounds of ${seconds} s, contender by contender in each round, with the least and the most.`,
+    `On ${cpus().length} cores (${model.trim()}), which the load generator, the server and PostgreSQL ${postgres} share; Node ${process.versions.node}. Requests a second with ${connections} connections and ${whole(users)} users; one Roster process, which verifies a token and looks up its session at each request. Medians of ${rounds} rounds of ${seconds} s, contender by contender in each round, with the least and the most.`,
     '',
     loadTable(results),
     '',
-    `GraphQL Yoga with a constant field and no database: ${spread(yogaRates, whole)}. Roster takes ${whole(median(idleMb))} MB after its start and`,
-    `${whole(Math.max(...loadedMb))} MB at the most under this load, and ${spread(startMs, whole)} ms from its start to its first answer from the database.`,
+    `GraphQL Yoga with a constant field and no database: ${spread(yogaRates, whole)}. Roster takes ${whole(median(idleMb))} MB after its start and ${whole(Math.max(...loadedMb))} MB at the most under this load, and ${spread(startMs, whole)} ms from its start to its first answer from the database.`,
     '',
     'Milliseconds for one client that asks one thing after another, as the table grows:',
     '',

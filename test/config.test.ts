@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { ConfigError, isLoopback, parseConfig, variables } from '../src/config.ts'
+import { ConfigError, isLoopback, parseConfig } from '../src/config.ts'
+import { variables } from '../src/config-variables.ts'
 import { testFolder } from './setup/build.ts'
 
 const secret = 'a secret of more than thirty-two characters'

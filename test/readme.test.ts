@@ -13,10 +13,11 @@ const blocks = (language: string) =>
 const operations = blocks('graphql')
 const [tablesAndTriggers = ''] = blocks('sql')
 
-test('the README names the two commands to begin with, and is short enough to be read', () => {
+test('the README names the two commands to begin with, and is short enough to be read, its generated tables apart', () => {
   expect(readme).toMatch(/^ {4}npm ci && npm start$/m)
   expect(readme).toContain('`npm ci && npm test`')
-  expect(readme.split('\n').length).toBeLessThanOrEqual(251)
+  const written = readme.replace(/^<!-- (\w+) -->\n.*?^<!-- \/\1 -->\n/gms, '')
+  expect(written.split('\n').length).toBeLessThanOrEqual(240)
 })
 
 test('its configuration table is the one that the variables make: npm run readme', () => {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { variables } from '../config.ts'
+import { variables } from '../config-variables.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Adds `roster config`. */
