@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { GraphQLSchema } from 'graphql'
 import type { Config } from './config.ts'
 import { type AccessTokens, createAccessTokens } from './crypto/access-token.ts'
+import { createSecrets, type Secrets } from './crypto/secrets.ts'
 import type { SigningKeys } from './crypto/signing-keys.ts'
 import type { Database } from './database/database.ts'
 import { openDatabase } from './database/open.ts'
@@ -29,6 +30,7 @@ export type App = Readonly<{
   metrics: Metrics
   signingKeys: SigningKeys
   accessTokens: AccessTokens
+  secrets: Secrets
   /** Says who calls. Null is nobody. @throws {RequestError} UNAUTHENTICATED or SERVICE_UNAVAILABLE */
   authenticate: (token: string | null) => Promise<Principal>
   /** The whole graph. */
@@ -61,7 +63,8 @@ export async function createApp(config: Config, parts: Parts = {}): Promise<App>
 
 async function assemble(config: Config, { clock, logger, database }: Required<Parts>): Promise<App> {
   const db = database.prisma
-  const signingKeys = await loadSigningKeys({ db, clock, secret: loadSecret(config) })
+  const secret = loadSecret(config)
+  const signingKeys = await loadSigningKeys({ db, clock, secret })
   const accessTokens = createAccessTokens(tokenSettings(config), signingKeys)
   const authenticator = createAuthenticator({ accessTokens, trustedIssuers: config.trustedIssuers, db, clock, logger })
   const schema = buildSchema()
@@ -75,6 +78,7 @@ async function assemble(config: Config, { clock, logger, database }: Required<Pa
     metrics: createMetrics(),
     signingKeys,
     accessTokens,
+    secrets: createSecrets(secret),
     authenticate: authenticator.authenticate,
     schema,
     publicSchema: cutToPublic(schema),

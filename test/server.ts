@@ -1,6 +1,7 @@
 import { pino } from 'pino'
 import type { App } from '../src/app.ts'
 import { parseConfig } from '../src/config.ts'
+import { createSecrets } from '../src/crypto/secrets.ts'
 import { createMetrics } from '../src/ports/metrics.ts'
 import { createServer, type RosterServer } from '../src/server.ts'
 import { callersOn, secret } from './callers.ts'
@@ -52,6 +53,7 @@ export async function startServer(
     metrics: createMetrics(),
     signingKeys,
     accessTokens,
+    secrets: createSecrets(secret),
     authenticate,
     schema,
     publicSchema: schema,

@@ -1,0 +1,92 @@
+import { addressRange, atLeast, boolean, httpUrl, integer, list, oneOf, origin, postgresUrl } from './config-values.ts'
+import { parseTrustedIssuers } from './trusted-issuers.ts'
+
+const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const
+/** How much is logged. */
+export type LogLevel = (typeof logLevels)[number]
+
+/** One variable: what the README's table says of it, and how its text becomes a value. */
+type Variable<Value> = Readonly<{ default: string; description: string; parse: (text: string | undefined) => Value }>
+
+/** The variables, in the order of the README's table, which is generated from them. */
+export const variables = {
+  NODE_ENV: variable('development', '`production` or `development`.', (text = 'development') =>
+    oneOf(text, ['development', 'production', 'test']) === 'production' ? ('production' as const) : ('development' as const),
+  ),
+  PORT: variable('4000', 'The port to listen on; 0 takes a free one.', (text = '4000') => integer(text, 0, 65_535)),
+  HOST: variable(
+    '127.0.0.1; 0.0.0.0 in production',
+    'The address to listen on. Development mode listens on loopback only.',
+    (text) => text ?? null,
+  ),
+  ADMIN_PORT: variable(
+    'none',
+    'When set, the whole graph and `/metrics` are served on this port, and `PORT` serves only what a user or the public can reach.',
+    (text) => (text === undefined ? null : integer(text, 0, 65_535)),
+  ),
+  DATABASE_URL: variable(
+    'none: embedded PGlite',
+    'A PostgreSQL connection string, `postgresql://user:password@host:5432/database`.',
+    (text) => (text === undefined ? null : postgresUrl(text)),
+  ),
+  DATABASE_POOL_SIZE: variable('10', 'The most connections one process opens to PostgreSQL, 1 to 1000.', (text = '10') =>
+    integer(text, 1, 1000),
+  ),
+  STATEMENT_TIMEOUT_MS: variable(
+    '3000',
+    'How long one SQL statement may run, 100 to 60000 ms. PGlite does not enforce it.',
+    (text = '3000') => integer(text, 100, 60_000),
+  ),
+  ROSTER_DATA_DIR: variable(
+    './.roster',
+    'The data directory: the embedded database, and in development the secret and the admin token.',
+    (text = './.roster') => text,
+  ),
+  ROSTER_SECRET: variable(
+    'made in development; required in production',
+    'Seals what is secret at rest: at least 32 characters, the same on every process.',
+    (text) => (text === undefined ? null : atLeast(text, 32)),
+  ),
+  PUBLIC_URL: variable(
+    'http://localhost:PORT; required in production',
+    'Where clients reach Roster: the issuer of its tokens and the base of its links.',
+    (text) => (text === undefined ? null : httpUrl(text)),
+  ),
+  TOKEN_AUDIENCE: variable('PUBLIC_URL', 'The `aud` of own access tokens.', (text) => text ?? null),
+  ACCESS_TOKEN_SECONDS: variable('900', 'How long an own access token lives, 60 to 3600 s.', (text = '900') => integer(text, 60, 3600)),
+  TRUSTED_ISSUERS: variable('[]', 'Issuers whose tokens are accepted, as JSON; see "Tokens of an issuer you already run".', (text = '[]') =>
+    parseTrustedIssuers(text),
+  ),
+  CORS_ORIGINS: variable('none', 'Origins whose pages may call the API, comma-separated: `https://app.example.com`.', (text = '') =>
+    list(text).map(origin),
+  ),
+  TRUSTED_PROXIES: variable(
+    'none',
+    'Addresses or CIDR ranges, comma-separated, of proxies whose `X-Forwarded-For` is believed.',
+    (text = '') => list(text).map(addressRange),
+  ),
+  GRAPHIQL: variable('true; false in production', 'Whether `GET /graphql` shows GraphiQL.', (text) =>
+    text === undefined ? null : boolean(text),
+  ),
+  INTROSPECTION: variable(
+    'true; false in production',
+    'Whether the schema may be introspected, and errors suggest names from it.',
+    (text) => (text === undefined ? null : boolean(text)),
+  ),
+  MAX_BODY_BYTES: variable('100000', 'The largest request body, 1000 to 10000000 bytes.', (text = '100000') =>
+    integer(text, 1000, 10_000_000),
+  ),
+  REQUEST_TIMEOUT_MS: variable(
+    '5000',
+    'How long a request may take before it is answered SERVICE_UNAVAILABLE, 500 to 60000 ms.',
+    (text = '5000') => integer(text, 500, 60_000),
+  ),
+  DRAIN_TIMEOUT_MS: variable('25000', 'How long requests in flight may take to finish after SIGTERM, 0 to 300000 ms.', (text = '25000') =>
+    integer(text, 0, 300_000),
+  ),
+  LOG_LEVEL: variable('info', '`debug`, `info`, `warn`, `error` or `silent`.', (text = 'info') => oneOf(text, logLevels)),
+} satisfies Record<string, Variable<unknown>>
+
+function variable<Value>(defaultText: string, description: string, parse: (text: string | undefined) => Value): Variable<Value> {
+  return { default: defaultText, description, parse }
+}
