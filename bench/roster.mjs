@@ -46,7 +46,7 @@ async function signIn({ samples, ...database }) {
     const users = []
     for (const { id: userId } of samples) {
       const input = { userId, connection: null, aal: 'aal1', amr: ['pwd'], ip: null, userAgent: null }
-      users.push((await startSession(scope, app.accessTokens, input)).accessToken)
+      users.push((await startSession(scope, app.authentication, input)).accessToken)
     }
     return { admin, users }
   } finally {

@@ -2,11 +2,12 @@ import { readFileSync } from 'node:fs'
 import type { GraphQLSchema } from 'graphql'
 import type { Config } from './config.ts'
 import { type AccessTokens, createAccessTokens } from './crypto/access-token.ts'
-import { createSecrets, type Secrets } from './crypto/secrets.ts'
+import { createSecrets } from './crypto/secrets.ts'
 import type { SigningKeys } from './crypto/signing-keys.ts'
 import type { Database } from './database/database.ts'
 import { openDatabase } from './database/open.ts'
 import { createAuthenticator } from './domain/authenticate.ts'
+import { type Authentication, createAuthentication } from './domain/authentication.ts'
 import { developmentToken } from './domain/development-token.ts'
 import type { Principal } from './domain/principal.ts'
 import { system } from './domain/principal.ts'
@@ -30,7 +31,8 @@ export type App = Readonly<{
   metrics: Metrics
   signingKeys: SigningKeys
   accessTokens: AccessTokens
-  secrets: Secrets
+  /** What signing in works with. */
+  authentication: Authentication
   /** Says who calls. Null is nobody. @throws {RequestError} UNAUTHENTICATED or SERVICE_UNAVAILABLE */
   authenticate: (token: string | null) => Promise<Principal>
   /** The whole graph. */
@@ -78,7 +80,7 @@ async function assemble(config: Config, { clock, logger, database }: Required<Pa
     metrics: createMetrics(),
     signingKeys,
     accessTokens,
-    secrets: createSecrets(secret),
+    authentication: createAuthentication({ config, accessTokens, secrets: createSecrets(secret) }),
     authenticate: authenticator.authenticate,
     schema,
     publicSchema: cutToPublic(schema),

@@ -1,4 +1,5 @@
 import { addressRange, atLeast, boolean, httpUrl, integer, list, oneOf, origin, postgresUrl } from './config-values.ts'
+import { parseBudgets } from './domain/budget.ts'
 import { parseTrustedIssuers } from './trusted-issuers.ts'
 
 const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const
@@ -54,6 +55,17 @@ export const variables = {
   ),
   TOKEN_AUDIENCE: variable('PUBLIC_URL', 'The `aud` of own access tokens.', (text) => text ?? null),
   ACCESS_TOKEN_SECONDS: variable('900', 'How long an own access token lives, 60 to 3600 s.', (text = '900') => integer(text, 60, 3600)),
+  SESSION_SECONDS: variable('2592000', 'How long a session stands at the most, 300 s to 400 days.', (text = '2592000') =>
+    integer(text, 300, 34_560_000),
+  ),
+  SESSION_IDLE_SECONDS: variable('1209600', 'How long a session stands without being renewed, 300 s to 400 days.', (text = '1209600') =>
+    integer(text, 300, 34_560_000),
+  ),
+  RATE_LIMITS: variable(
+    'see "Limits"',
+    'Other limits than the defaults, comma-separated: `signIn.network=1000/600` is 1000 tries in 600 seconds.',
+    (text = '') => parseBudgets(list(text)),
+  ),
   TRUSTED_ISSUERS: variable('[]', 'Issuers whose tokens are accepted, as JSON; see "Tokens of an issuer you already run".', (text = '[]') =>
     parseTrustedIssuers(text),
   ),

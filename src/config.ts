@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { type LogLevel, variables } from './config-variables.ts'
+import type { Budgets } from './domain/budget.ts'
 import type { TrustedIssuer } from './trusted-issuers.ts'
 
 /** Everything that can be set, parsed once. Names carry their units. */
@@ -23,6 +24,11 @@ export type Config = Readonly<{
   /** The `aud` of own tokens; null: the public URL. */
   tokenAudience: string | null
   accessTokenSeconds: number
+  /** How long a session stands at the most, and how long without being renewed. */
+  sessionSeconds: number
+  sessionIdleSeconds: number
+  /** Budgets that take the place of the defaults. */
+  rateLimits: Readonly<Partial<Budgets>>
   trustedIssuers: readonly TrustedIssuer[]
   corsOrigins: readonly string[]
   /** Addresses or CIDR ranges of proxies whose X-Forwarded-For is believed. */
@@ -92,6 +98,9 @@ function toConfig(parsed: Parsed): Config {
     publicUrl: parsed.PUBLIC_URL,
     tokenAudience: parsed.TOKEN_AUDIENCE,
     accessTokenSeconds: parsed.ACCESS_TOKEN_SECONDS,
+    sessionSeconds: parsed.SESSION_SECONDS,
+    sessionIdleSeconds: parsed.SESSION_IDLE_SECONDS,
+    rateLimits: parsed.RATE_LIMITS,
     trustedIssuers: parsed.TRUSTED_ISSUERS,
     corsOrigins: parsed.CORS_ORIGINS,
     trustedProxies: parsed.TRUSTED_PROXIES,

@@ -29,6 +29,7 @@ export function movableClock(start = '2026-11-20T12:00:00Z'): Clock & { advance:
 /** Everything that says who calls, on a database. */
 export async function callersOn(database: Database, trustedIssuers: readonly TrustedIssuer[] = [], clock = movableClock()) {
   const db = database.prisma
+  const sessionLifetime = { absoluteSeconds: 2_592_000, idleSeconds: 1_209_600 }
   const logger = createLogger('silent')
   const signingKeys = await loadSigningKeys({ db, clock, secret })
   const accessTokens = createAccessTokens(settings, signingKeys)
@@ -47,7 +48,11 @@ export async function callersOn(database: Database, trustedIssuers: readonly Tru
       return id
     },
     signIn: (userId: string, scopes: readonly PermissionScope[] = []) =>
-      startSession({ db, clock }, accessTokens, { userId, connection: null, aal: 'aal1', amr: ['pwd'], ip: null, userAgent: null, scopes }),
+      startSession(
+        { db, clock },
+        { accessTokens, sessionLifetime },
+        { userId, connection: null, aal: 'aal1', amr: ['pwd'], ip: null, userAgent: null, scopes },
+      ),
     anAdminToken: (scopes: readonly string[], expiresInSeconds: number | null = null) =>
       createAdminToken(scopeOf(system), { name: 'ci', scopes, expiresInSeconds }),
   }

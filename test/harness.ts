@@ -71,7 +71,7 @@ function harness(app: App, clock: TestClock, url: string): Harness {
   const adminToken = async (...scopes: PermissionScope[]) => (await createAdminToken(scope, { name: 'test', scopes })).token
   const signIn = async (userId: string) => {
     const input = { userId, connection: 'password', aal: 'aal1', amr: ['pwd'], ip: '192.0.2.1', userAgent: 'test' }
-    return (await startSession(scope, app.accessTokens, input)).accessToken
+    return (await startSession(scope, app.authentication, input)).accessToken
   }
   const post: Harness['post'] = (body, asked = {}) => send(url, body, asked)
   const run: Harness['run'] = (query, asked = {}) => post(JSON.stringify({ query, variables: asked.variables }), asked)

@@ -2,6 +2,7 @@ import { pino } from 'pino'
 import type { App } from '../src/app.ts'
 import { parseConfig } from '../src/config.ts'
 import { createSecrets } from '../src/crypto/secrets.ts'
+import { createAuthentication } from '../src/domain/authentication.ts'
 import { createMetrics } from '../src/ports/metrics.ts'
 import { createServer, type RosterServer } from '../src/server.ts'
 import { callersOn, secret } from './callers.ts'
@@ -53,7 +54,7 @@ export async function startServer(
     metrics: createMetrics(),
     signingKeys,
     accessTokens,
-    secrets: createSecrets(secret),
+    authentication: createAuthentication({ config, accessTokens, secrets: createSecrets(secret) }),
     authenticate,
     schema,
     publicSchema: schema,

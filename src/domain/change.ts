@@ -18,6 +18,30 @@ export type ChangeType =
   | 'user.restored'
   | 'user.blocked'
   | 'user.unblocked'
+  | 'user.signedUp'
+  | 'user.signUpRepeated'
+  | 'user.signedIn'
+  | 'user.signInFailed'
+  | 'user.signInRequested'
+  | 'user.signedOut'
+  | 'user.passwordResetRequested'
+  | 'user.passwordReset'
+  | 'user.passwordChangeFailed'
+  | 'user.reauthenticationRequested'
+  | 'user.reauthenticationFailed'
+  | 'user.verificationSent'
+  | 'user.emailVerified'
+  | 'user.emailChangeRequested'
+  | 'user.emailChangeConfirmed'
+  | 'user.emailChanged'
+  | 'user.invited'
+  | 'user.inviteAccepted'
+  | 'user.linkGenerated'
+  | 'user.verificationFailed'
+  | 'session.refreshed'
+  | 'session.refreshFailed'
+  | 'session.refreshReused'
+  | 'session.revoked'
   | 'adminToken.created'
   | 'adminToken.revoked'
 
@@ -39,6 +63,10 @@ export type Changed<Result> = Readonly<{
   subjectId: string
   /** The user that was changed, when there still is one. */
   userId?: string | null
+  /** The user who acts by this very change, without a token yet: who signs in, or brings a link back. */
+  actorUserId?: string | null
+  /** The key of the connection that was used. */
+  connection?: string | null
   before: Image | null
   after: Image | null
 }>
@@ -82,29 +110,43 @@ async function changeOnce<Result>(
   const queue: ChangeScope['queue'] = async (kind, payload) => {
     await db.outboxMessage.create({ data: { id: newId(), kind, payload, createdAt: now, availableAt: now }, select: { id: true } })
   }
-  const { result, subjectId, userId = null, before, after } = await work({ db, clock: scope.clock, caller: scope.caller, now, queue })
+  const { result, before, after, ...event } = await work({ db, clock: scope.clock, caller: scope.caller, now, queue })
   const changes = difference(before, after)
   if (changes.length === 0 && before !== null && after !== null) throw new Unchanged(result)
-  await record(db, scope.caller, { type, now, subjectId, userId, changes })
+  await record(db, scope.caller, { ...event, type, at: now, success: true, changes })
   return result
 }
 
-type Event = Readonly<{ type: ChangeType; now: Date; subjectId: string; userId: string | null; changes: readonly Change[] }>
+/** Writes down that a user, or somebody in his name, failed at something. Call it outside of a change: nothing was changed. */
+export async function recordFailure(scope: Scope, type: ChangeType, userId: string, connection: string | null = null): Promise<void> {
+  const event = { type, at: scope.clock.now(), subjectId: userId, userId, connection, success: false, changes: [] }
+  try {
+    await record(scope.db, scope.caller, event)
+  } catch (error) {
+    throw await translate(scope, error, null)
+  }
+}
 
-async function record(db: Prisma.TransactionClient, caller: Caller, { type, now, subjectId, userId, changes }: Event): Promise<void> {
+type Event = Pick<Changed<unknown>, 'subjectId' | 'userId' | 'actorUserId' | 'connection'> &
+  Readonly<{ type: ChangeType; at: Date; success: boolean; changes: readonly Change[] }>
+
+async function record(db: Prisma.TransactionClient, caller: Caller, event: Event): Promise<void> {
   const { principal, ip, userAgent, requestId } = caller
+  const { type, at, subjectId, userId = null, actorUserId = null, connection = null, success, changes } = event
   await db.auditEvent.create({
     data: {
       id: newId(),
       type,
-      at: now,
+      at,
       subjectId,
       userId,
-      actorKind: actorKind(caller),
-      actorId: principal.userId ?? principal.tokenId,
+      actorKind: actorUserId === null ? actorKind(caller) : 'USER',
+      actorId: actorUserId ?? principal.userId ?? principal.tokenId,
       ip,
       userAgent,
       requestId,
+      connection,
+      success,
       changes: changes as unknown as Prisma.InputJsonArray,
     },
     select: { id: true },

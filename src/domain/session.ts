@@ -1,13 +1,12 @@
-import type { AccessTokens } from '../crypto/access-token.ts'
+import { newOpaqueToken } from '../crypto/opaque-token.ts'
 import type { Prisma } from '../generated/prisma/client.ts'
+import type { Authentication } from './authentication.ts'
 import type { ChangeScope } from './change.ts'
 import { newId } from './id.ts'
 import type { PermissionScope } from './principal.ts'
+import { keepRefreshToken } from './refresh-token.ts'
 import type { ReadScope } from './scope.ts'
 import { isBlocked } from './user/user-status.ts'
-
-/** How long a session stands at the most: 30 days, NIST SP 800-63B-4 §2.1.3 for AAL1. */
-export const sessionSeconds = 30 * 86_400
 
 /** Who signed in, where and how. */
 export type StartSessionInput = Readonly<{
@@ -23,20 +22,41 @@ export type StartSessionInput = Readonly<{
   scopes?: readonly PermissionScope[]
 }>
 
-/** A new session and its first access token. */
-export type StartedSession = Readonly<{ sessionId: string; accessToken: string; expiresAt: Date }>
+/** What a signed-in client holds. `expiresAt` is the access token's, `expiresIn` the same in seconds. */
+export type AuthTokens = Readonly<{ accessToken: string; expiresIn: number; expiresAt: Date; refreshToken: string }>
 
-/** Starts a session of a user. Writes the row, inside the change that signing in is. `expiresAt` is the access token's. */
-export async function startSession(scope: ReadScope, accessTokens: AccessTokens, input: StartSessionInput): Promise<StartedSession> {
+/** A new session and its first tokens. */
+export type StartedSession = AuthTokens & Readonly<{ sessionId: string }>
+
+/** Starts a session of a user. Writes its rows, inside the change that signing in is. */
+export async function startSession(
+  scope: ReadScope,
+  { accessTokens, sessionLifetime }: Pick<Authentication, 'accessTokens' | 'sessionLifetime'>,
+  input: StartSessionInput,
+): Promise<StartedSession> {
   const { userId, connection, aal, amr, ip, userAgent, scopes = [] } = input
   const now = scope.clock.now()
   const sessionId = newId()
-  const times = { createdAt: now, lastUsedAt: now, expiresAt: new Date(now.getTime() + sessionSeconds * 1000) }
+  const times = { createdAt: now, lastUsedAt: now, expiresAt: new Date(now.getTime() + sessionLifetime.absoluteSeconds * 1000) }
   const data = { id: sessionId, userId, connection, aal, amr: [...amr], ip, userAgent, ...times }
   await scope.db.session.create({ data, select: { id: true } })
-  const expiresAt = new Date(now.getTime() + accessTokens.accessTokenSeconds * 1000)
-  const claims = { kind: 'user', id: newId(), userId, sessionId, scopes, aal, amr } as const
-  return { sessionId, accessToken: await accessTokens.sign(claims, now, expiresAt), expiresAt }
+  const refreshToken = newOpaqueToken()
+  await keepRefreshToken(scope, sessionId, refreshToken)
+  return { sessionId, refreshToken, ...(await signAccessToken(accessTokens, { id: sessionId, userId, aal, amr, scopes }, now)) }
+}
+
+type TokenSession = Readonly<{ id: string; userId: string; aal: string; amr: readonly string[]; scopes: readonly PermissionScope[] }>
+
+/** The next access token of a session. */
+export async function signAccessToken(
+  accessTokens: Authentication['accessTokens'],
+  { id: sessionId, userId, aal, amr, scopes }: TokenSession,
+  now: Date,
+): Promise<Omit<AuthTokens, 'refreshToken'>> {
+  const expiresIn = accessTokens.accessTokenSeconds
+  const expiresAt = new Date(now.getTime() + expiresIn * 1000)
+  const accessToken = await accessTokens.sign({ kind: 'user', id: newId(), userId, sessionId, scopes, aal, amr }, now, expiresAt)
+  return { accessToken, expiresIn, expiresAt }
 }
 
 /** Ends a user's sessions, but for the one that is excepted. Their access tokens are refused at their next request. */

@@ -1,0 +1,36 @@
+import type { Config } from '../config.ts'
+import type { AccessTokens } from '../crypto/access-token.ts'
+import type { Secrets } from '../crypto/secrets.ts'
+import { type Budgets, defaultBudgets } from './budget.ts'
+import type { Scope } from './scope.ts'
+
+/** How long a session stands. NIST SP 800-63B-4 §2.1.3 allows 30 days for AAL1. */
+export type SessionLifetime = Readonly<{
+  /** Since it was started, whatever happens. */
+  absoluteSeconds: number
+  /** Since it was last renewed. */
+  idleSeconds: number
+}>
+
+/** What signing in works with, put together once; use-cases get it beside their scope. */
+export type Authentication = Readonly<{
+  accessTokens: AccessTokens
+  secrets: Secrets
+  budgets: Budgets
+  sessionLifetime: SessionLifetime
+}>
+
+/** What a use-case of signing in works with. */
+export type AuthenticationScope = Scope & Authentication
+
+type Parts = Readonly<{ config: Config; accessTokens: AccessTokens; secrets: Secrets }>
+
+/** Puts it together from the configuration. */
+export function createAuthentication({ config, ...parts }: Parts): Authentication {
+  const { sessionSeconds, sessionIdleSeconds, rateLimits } = config
+  return Object.freeze({
+    ...parts,
+    budgets: Object.freeze({ ...defaultBudgets, ...rateLimits }),
+    sessionLifetime: Object.freeze({ absoluteSeconds: sessionSeconds, idleSeconds: sessionIdleSeconds }),
+  })
+}
