@@ -4,7 +4,14 @@ import type { Caller, Scope } from './domain/scope.ts'
 import { bearerToken } from './http/bearer.ts'
 
 /** What each request carries through the graph. */
-export type Context = Readonly<{ app: App; principal: Principal; caller: Caller; scope: Scope }>
+export type Context = Readonly<{
+  app: App
+  principal: Principal
+  caller: Caller
+  scope: Scope
+  /** The users whose credentials this operation has brought and had accepted: they read their own records in its answer. */
+  proven: Set<string>
+}>
 
 /** What of a request says who calls. */
 export type RequestOrigin = Readonly<{
@@ -21,5 +28,6 @@ export type RequestOrigin = Readonly<{
 export async function createContext(app: App, { authorization, ip, userAgent, requestId }: RequestOrigin): Promise<Context> {
   const principal = await app.authenticate(bearerToken(authorization))
   const caller: Caller = { principal, ip, userAgent, requestId }
-  return { app, principal, caller, scope: { db: app.database.prisma, clock: app.clock, caller, onRetry: app.metrics.databaseRetry } }
+  const scope = { db: app.database.prisma, clock: app.clock, caller, onRetry: app.metrics.databaseRetry }
+  return { app, principal, caller, scope, proven: new Set() }
 }

@@ -10,6 +10,15 @@ export type DomainErrorDetails = {
   VERSION_CONFLICT: { currentVersion: number }
   METADATA_TOO_LARGE: { limit: number; actual: number }
   WEAK_PASSWORD: { reasons: string[] }
+  INVALID_CREDENTIALS: Record<never, never>
+  EMAIL_NOT_VERIFIED: Record<never, never>
+  SIGN_UP_DISABLED: Record<never, never>
+  TOKEN_EXPIRED: Record<never, never>
+  TOKEN_NOT_VALID: Record<never, never>
+  REAUTHENTICATION_REQUIRED: Record<never, never>
+  SESSION_NOT_FOUND: Record<never, never>
+  REDIRECT_NOT_ALLOWED: Record<never, never>
+  MAIL_NOT_CONFIGURED: Record<never, never>
   CONSTRAINT_FAILED: { table: string | null; constraint: string | null; column: string | null; hint: string }
   TRIGGER_REJECTED: { trigger: string | null; function: string | null; table: string | null; hint: string }
   DELETE_BLOCKED: { references: DeleteReference[] }

@@ -12,6 +12,7 @@ import SchemaBuilder, {
 } from '@pothos/core'
 import type { GraphQLFieldResolver } from 'graphql'
 import type { Context } from '../context.ts'
+import type { Principal } from '../domain/principal.ts'
 import { type Access, accessOf, allows, isRestricted, refusal } from './access.ts'
 import { assertInputAccess } from './input-access.ts'
 
@@ -89,10 +90,12 @@ export class AccessPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
     const what = `\`${fieldConfig.parentType}.${fieldConfig.name}\``
     const hasInput = Object.keys(fieldConfig.args ?? {}).length > 0
     if (!isRestricted(access) && !hasInput) return resolver
+    const isRoot = fieldConfig.kind === 'Query' || fieldConfig.kind === 'Mutation'
     return (parent, args, context, info) => {
       const { principal } = context as Context
       const ownerId = owner(parent, args, context as Context)
-      if (!allows(access, principal, ownerId)) throw refusal(access, principal, what)
+      const reader = isRoot ? principal : provenReader(context as Context, ownerId)
+      if (!allows(access, reader, ownerId)) throw refusal(access, principal, what)
       if (hasInput) assertInputAccess(info.parentType.getFields()[info.fieldName]?.args ?? [], args, principal, ownerId)
       return resolver(parent, args, context, info)
     }
@@ -120,6 +123,11 @@ export class AccessPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
     const owner = this.#types.get(parentType)?.owner
     return (parent, _args, context) => owner?.(parent, context) ?? null
   }
+}
+
+/** Who reads a record: the caller, or its owner when this very operation has brought the owner's credentials. */
+function provenReader({ principal, proven }: Context, ownerId: string | null): Principal {
+  return ownerId !== null && proven.has(ownerId) ? { ...principal, userId: ownerId } : principal
 }
 
 /** What `@access` says, without the defaults. */
