@@ -32,10 +32,12 @@ Examples:
 
 async function serve(terminal: Terminal): Promise<void> {
   const app = await createApp(parseConfig(terminal.environment))
+  // Before anybody is told that the server is there: whoever reads that may end it at once.
+  const stopRequested = terminal.stopRequested()
   try {
     const listeners = await listen(app)
     announce(app, listeners, terminal)
-    await leave(app, listeners, await terminal.stopRequested())
+    await leave(app, listeners, await stopRequested)
   } finally {
     await app.close()
   }
