@@ -69,8 +69,10 @@ export const variables = {
   TRUSTED_ISSUERS: variable('[]', 'Issuers whose tokens are accepted, as JSON; see "Tokens of an issuer you already run".', (text = '[]') =>
     parseTrustedIssuers(text),
   ),
-  CORS_ORIGINS: variable('none', 'Origins whose pages may call the API, comma-separated: `https://app.example.com`.', (text = '') =>
-    list(text).map(origin),
+  CORS_ORIGINS: variable(
+    'none; in development the pages of this machine',
+    'Origins whose pages may call the API, comma-separated: `https://app.example.com`.',
+    (text) => (text === undefined ? null : list(text).map(origin)),
   ),
   TRUSTED_PROXIES: variable(
     'none',

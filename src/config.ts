@@ -30,7 +30,8 @@ export type Config = Readonly<{
   /** Budgets that take the place of the defaults. */
   rateLimits: Readonly<Partial<Budgets>>
   trustedIssuers: readonly TrustedIssuer[]
-  corsOrigins: readonly string[]
+  /** Origins whose pages may call; `loopback`: every page that this machine serves. */
+  corsOrigins: readonly string[] | 'loopback'
   /** Addresses or CIDR ranges of proxies whose X-Forwarded-For is believed. */
   trustedProxies: readonly string[]
   graphiql: boolean
@@ -102,7 +103,7 @@ function toConfig(parsed: Parsed): Config {
     sessionIdleSeconds: parsed.SESSION_IDLE_SECONDS,
     rateLimits: parsed.RATE_LIMITS,
     trustedIssuers: parsed.TRUSTED_ISSUERS,
-    corsOrigins: parsed.CORS_ORIGINS,
+    corsOrigins: parsed.CORS_ORIGINS ?? (production ? [] : 'loopback'),
     trustedProxies: parsed.TRUSTED_PROXIES,
     graphiql: parsed.GRAPHIQL ?? !production,
     introspection: parsed.INTROSPECTION ?? !production,

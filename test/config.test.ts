@@ -38,7 +38,7 @@ describe('without any variable', () => {
       sessionIdleSeconds: 1_209_600,
       rateLimits: {},
       trustedIssuers: [],
-      corsOrigins: [],
+      corsOrigins: 'loopback',
       trustedProxies: [],
       graphiql: true,
       introspection: true,

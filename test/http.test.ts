@@ -117,6 +117,18 @@ describe('T-CORS (L4)', () => {
       expect(headers.get('access-control-allow-origin')).toBe('https://app.example.com')
     }
   })
+  test('in development the pages of this machine are allowed, and nobody else', async () => {
+    const local = await startServer({ NODE_ENV: 'development' })
+    const allowed = async (origin: string) =>
+      (await local.run('{ me { id } }', {}, { origin })).headers.get('access-control-allow-origin') === origin
+
+    for (const origin of ['http://localhost:5173', 'http://127.0.0.1:3000', 'http://[::1]:8080']) expect(await allowed(origin)).toBe(true)
+    for (const origin of ['http://localhost.evil.example', 'http://evil.example:5173', 'null', 'file://', 'https://127.0.0.1.evil.example'])
+      expect(await allowed(origin)).toBe(false)
+    const page = await fetch(`${local.url}/graphql`, { headers: { accept: 'text/html', origin: 'http://localhost:5173' } })
+    expect(page.headers.get('access-control-allow-origin')).toBeNull()
+    await local.server.drain()
+  })
   test('without a list there are no CORS headers at all', async () => {
     const { headers } = await server.run('{ me { id } }', {}, { origin: 'https://app.example.com' })
     expect([...headers.keys()].filter((name) => name.startsWith('access-control'))).toEqual([])

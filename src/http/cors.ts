@@ -1,12 +1,16 @@
+import type { Config } from '../config.ts'
+
 const maxAgeSeconds = 600
 
+const loopback = /^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/
+
 /**
- * The CORS headers of an answer: the origin itself when it is on the list, nothing otherwise. Never a wildcard, never credentials,
- * and `null`, which any sandboxed page can send, is not an origin that can be listed.
+ * The CORS headers of an answer: the origin itself when it is allowed, nothing otherwise. Never a wildcard, never credentials,
+ * and `null`, which any sandboxed page can send, is not an origin that can be allowed.
  */
-export function corsHeaders(origin: string | undefined, allowed: readonly string[]): Record<string, string> {
+export function corsHeaders(origin: string | undefined, allowed: Config['corsOrigins']): Record<string, string> {
   if (allowed.length === 0) return {}
-  if (origin === undefined || !allowed.includes(origin)) return { Vary: 'Origin' }
+  if (origin === undefined || !(allowed === 'loopback' ? loopback.test(origin) : allowed.includes(origin))) return { Vary: 'Origin' }
   return {
     Vary: 'Origin',
     'Access-Control-Allow-Origin': origin,
