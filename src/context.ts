@@ -4,7 +4,14 @@ import type { Caller, Scope } from './domain/scope.ts'
 import { bearerToken } from './http/bearer.ts'
 
 /** What each request carries through the graph. */
-export type Context = Readonly<{ app: App; principal: Principal; caller: Caller; scope: Scope }>
+export type Context = Readonly<{
+  app: App
+  principal: Principal
+  caller: Caller
+  scope: Scope
+  /** How many counts of whole lists the operation asks for. */
+  counts: number
+}>
 
 /** What of a request says who calls. */
 export type RequestOrigin = Readonly<{
@@ -18,8 +25,13 @@ export type RequestOrigin = Readonly<{
  * Finds out who calls.
  * @throws {RequestError} UNAUTHENTICATED for a token that does not hold; SERVICE_UNAVAILABLE when that cannot be found out
  */
-export async function createContext(app: App, { authorization, ip, userAgent, requestId }: RequestOrigin): Promise<Context> {
+export async function createContext(
+  app: App,
+  { authorization, ip, userAgent, requestId }: RequestOrigin,
+  counts: number,
+): Promise<Context> {
   const principal = await app.authenticate(bearerToken(authorization))
   const caller: Caller = { principal, ip, userAgent, requestId }
-  return { app, principal, caller, scope: { db: app.database.prisma, clock: app.clock, caller, onRetry: app.metrics.databaseRetry } }
+  const scope = { db: app.database.prisma, clock: app.clock, caller, onRetry: app.metrics.databaseRetry }
+  return { app, principal, caller, scope, counts }
 }
