@@ -13,7 +13,7 @@ let server: RosterServer
 let url: string
 let token: string
 
-/** What counting all users takes on two idle cores, in milliseconds of processor time. A machine that is busy or slow takes longer for all. */
+/** About what counting all users takes on two idle cores, in milliseconds of processor time. A machine that is busy or slow takes longer for all. */
 const plainCountMs = 35
 let slowness = 1
 
@@ -29,7 +29,7 @@ beforeAll(async () => {
   const { port } = await server.listen(0, '127.0.0.1')
   url = `http://127.0.0.1:${port}`
   token = (await createAdminToken({ ...systemScope(app), accessTokens: app.accessTokens }, { name: 'test', scopes: ['admin'] })).token
-}, 120_000)
+}, 300_000)
 
 beforeEach(async () => {
   if (engine !== 'pglite') return
@@ -44,10 +44,15 @@ afterAll(async () => {
 
 /** A hundred thousand users with profiles, identities and metadata, made by the database itself. */
 async function insertUsers({ session }: Database): Promise<void> {
-  await session(({ run }) =>
-    run(`
+  await session(async ({ query, run }) => {
+    // Made at once, these take seconds less than row by row.
+    const indexes = await query<{ indexname: string; indexdef: string }>(
+      "select indexname, indexdef from pg_indexes where schemaname = 'roster' and tablename = 'users' and indexdef like '% gin %'",
+    )
+    await run(indexes.map(({ indexname }) => `drop index roster.${indexname};`).join(''))
+    await run(`
       create temporary table people as
-        select i, gen_random_uuid() as id, 'person' || i || '@example.com' as email, 'Person ' || md5(i::text) as name
+        select i, gen_random_uuid() as id, 'person' || i || '@example.com' as email, 'Person ' || i as name
         from generate_series(1, 100000) i;
       insert into roster.users (id, email, email_normal, email_verified, name_normal, external_id, sign_in_count, user_metadata, app_metadata)
         select id, email, email, i % 5 > 0, lower(name), 'demo-' || i, i % 100,
@@ -57,8 +62,10 @@ async function insertUsers({ session }: Database): Promise<void> {
       insert into roster.profiles (user_id, name, given_name, locale) select id, name, 'Person', 'en-US' from people;
       insert into roster.identities (id, user_id, provider, provider_user_id, email)
         select gen_random_uuid(), id, case when i % 2 = 0 then 'google-oauth2' else 'password' end, i::text, email from people;
-      analyze roster.users; analyze roster.profiles; analyze roster.identities;`),
-  )
+      `)
+    await run(indexes.map(({ indexdef }) => `${indexdef};`).join(''))
+    await run('analyze roster.users; analyze roster.profiles; analyze roster.identities')
+  })
 }
 
 async function ask(query: string): Promise<Answer> {
@@ -113,7 +120,7 @@ const twoKeys = 'orderBy: [{ field: NAME, direction: DESC }, { field: SIGN_IN_CO
 const none = 'where: { identity: { exists: false } }'
 const deeper = (levels: number): string => (levels === 0 ? 'id email' : `id identities { id user { ${deeper(levels - 1)} } }`)
 const or = (count: number, write: (index: number) => string) => `where: { or: [${repeat(count, write)}] }`
-const short = (index: number) => `{ email: { contains: "~${index}" } }`
+const short = (index: number) => `{ email: { contains: "q${index}" } }`
 const greater = (index: number) => `{ userMetadata: [{ path: "/nothing${index}", gt: 5 }] }`
 const unlike = (index: number) => `{ not: { userMetadata: [{ path: "/theme", eq: "${index}" }] } }`
 const long = (index: number) => `{ name: { contains: "person ${index % 10}${index}" } }`
@@ -137,11 +144,6 @@ describe.runIf(engine === 'pglite')('T-PGL-3 (L18): 100,000 users in the embedde
   ])('%s: answered in 250 ms, and a probe waits less than 100 ms', async (_name, query) => {
     await ask(query)
     const rounds = [await measured(query), await measured(query), await measured(query)]
-    console.log(
-      _name,
-      slowness.toFixed(2),
-      rounds.map(({ took, wait }) => `${Math.round(took / slowness)}/${Math.round(wait / slowness)}`).join(' '),
-    )
     for (const { answer } of rounds) expect(answer.errors).toBeUndefined()
     expect(median(rounds.map(({ took }) => took / slowness))).toBeLessThan(250)
     expect(median(rounds.map(({ wait }) => wait / slowness))).toBeLessThan(100)
