@@ -11,6 +11,8 @@ export type Context = Readonly<{
   scope: Scope
   /** The users whose credentials this operation has brought and had accepted: they read their own records in its answer. */
   proven: Set<string>
+  /** How many counts of whole lists the operation asks for. */
+  counts: number
 }>
 
 /** What of a request says who calls. */
@@ -25,9 +27,13 @@ export type RequestOrigin = Readonly<{
  * Finds out who calls.
  * @throws {RequestError} UNAUTHENTICATED for a token that does not hold; SERVICE_UNAVAILABLE when that cannot be found out
  */
-export async function createContext(app: App, { authorization, ip, userAgent, requestId }: RequestOrigin): Promise<Context> {
+export async function createContext(
+  app: App,
+  { authorization, ip, userAgent, requestId }: RequestOrigin,
+  counts: number,
+): Promise<Context> {
   const principal = await app.authenticate(bearerToken(authorization))
   const caller: Caller = { principal, ip, userAgent, requestId }
   const scope = { db: app.database.prisma, clock: app.clock, caller, onRetry: app.metrics.databaseRetry }
-  return { app, principal, caller, scope, proven: new Set() }
+  return { app, principal, caller, scope, counts, proven: new Set() }
 }

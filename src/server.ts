@@ -82,7 +82,7 @@ export function createServer(app: App, { graph, maxInFlight: slotCount = maxInFl
 function createRun(app: App, graph: Options['graph']): Parameters<typeof createGraphQLRoute>[0]['run'] {
   const run = createOperationRunner(app, graph === 'whole' ? app.schema : app.publicSchema)
   return (params, exchange, signal) =>
-    run(params, { requestId: exchange.requestId, signal, createContext: () => createContext(app, originOf(exchange)) })
+    run(params, { requestId: exchange.requestId, signal, createContext: (counts) => createContext(app, originOf(exchange), counts) })
 }
 
 function originOf({ request: { headers }, ip, requestId }: Exchange): Parameters<typeof createContext>[1] {

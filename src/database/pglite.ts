@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { PGlite } from '@electric-sql/pglite'
 import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm'
 import { createPrisma } from './client.ts'
@@ -40,11 +41,21 @@ async function start(path: string): Promise<PGlite> {
     return false
   }
   try {
-    return await PGlite.create(path, { extensions: { pg_trgm }, onStderr })
+    return takeTurns(await PGlite.create(path, { extensions: { pg_trgm }, onStderr }))
   } catch (error) {
     const reason = said.findLast((line) => /FATAL|PANIC/.test(line))?.replace(/^.*?(FATAL|PANIC): */, '')
     throw reason === undefined ? error : new Error(reason, { cause: error })
   }
+}
+
+/** PGlite runs in this thread, and statements that queue would follow each other without a turn of anybody else in between. */
+function takeTurns(pglite: PGlite): PGlite {
+  const send = pglite.execProtocolStream.bind(pglite)
+  pglite.execProtocolStream = async (...message) => {
+    await nextTurn()
+    return send(...message)
+  }
+  return pglite
 }
 
 /** ENOSPC as the compiled server counts it, WASI's number; its errors have no text. */

@@ -7,10 +7,12 @@ import type { Context } from '../context.ts'
 import type { Json } from '../domain/difference.ts'
 import { RequestError } from '../domain/errors.ts'
 import type { Metadata } from '../domain/metadata.ts'
+import { readingPrices } from '../domain/user-filter/filter-price.ts'
 import type PrismaTypes from '../generated/pothos.ts'
 import { getDatamodel } from '../generated/pothos.ts'
 import { everyone } from './access.ts'
 import { accessPlugin } from './access-plugin.ts'
+import { readingPrice } from './reading-price.ts'
 
 /** What the graph is built with. */
 export interface GraphTypes {
@@ -78,14 +80,19 @@ export const builder = new SchemaBuilder<GraphTypes>({
   complexity: {
     defaultComplexity: 1,
     defaultListMultiplier: 1,
-    limit: { complexity: maxComplexity, depth: maxDepth },
-    complexityError: (kind, result) => {
-      const { [`max${kind}` as const]: most, [kind.toLowerCase() as 'depth']: actual } = result
+    limit: ({ app, counts }: Context) => ({
+      complexity: maxComplexity - readingPrice(app, counts * readingPrices.count),
+      depth: maxDepth,
+    }),
+    complexityError: (kind, { depth, maxDepth: most = maxDepth, complexity, maxComplexity: left = maxComplexity }) => {
+      // What the counts cost has been taken from what is left.
+      const [limit, actual] = kind === 'Depth' ? [most, depth] : [maxComplexity, complexity + maxComplexity - left]
+      const advice = 'Ask for smaller pages or fewer fields, count fewer lists, or filter by what an index serves.'
       return new RequestError(
         'QUERY_TOO_COMPLEX',
-        `The operation's ${kind.toLowerCase()} is ${actual}; at most ${most} is answered. Ask for smaller pages or fewer fields.`,
+        `The operation's ${kind.toLowerCase()} is ${actual}; at most ${limit} is answered. ${advice}`,
         {
-          limit: most,
+          limit,
           actual,
         },
       )

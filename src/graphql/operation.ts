@@ -15,6 +15,7 @@ import type { App } from '../app.ts'
 import type { Context } from '../context.ts'
 import { RequestError, serviceUnavailable } from '../domain/errors.ts'
 import type { Principal } from '../domain/principal.ts'
+import { countedLists } from './counted-lists.ts'
 import { createDocumentCache } from './document-cache.ts'
 import { assertWithinLimits, operationLimits, tooComplex } from './limits.ts'
 import { quietSyntaxError, validationRules } from './literal-rules.ts'
@@ -26,8 +27,8 @@ export type Params = Readonly<{ query: string; variables: Readonly<Record<string
 
 type Surroundings = Readonly<{
   requestId: string
-  /** Finds out who calls; asked for valid operations only. */
-  createContext: () => Promise<Context>
+  /** Finds out who calls; asked for valid operations only, with how many counts of whole lists they ask for. */
+  createContext: (counts: number) => Promise<Context>
   /** When it aborts, no further field is begun, nor a further mutation. */
   signal: AbortSignal
 }>
@@ -64,7 +65,7 @@ export function createOperationRunner({ config, logger }: Pick<App, 'config' | '
     const { operation } = prepared
     let principal: Principal | null = null
     try {
-      const contextValue = await surroundings.createContext()
+      const contextValue = await surroundings.createContext(countedLists(prepared.document, operation))
       principal = contextValue.principal
       const result = await engine.execute({ ...executionArgs(prepared, params, surroundings), schema: engine.schema, contextValue })
       // Without `data` the variables were not taken, and the errors quote them.

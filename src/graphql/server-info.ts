@@ -17,7 +17,8 @@ const ServerLimits = builder.objectRef<App>('ServerLimits').implement({
     maxMetadataDepth: t.int({ description: 'Levels of nesting in metadata.', resolve: () => metadataMaxDepth }),
     maxBodyBytes: t.int({ description: 'Bytes of a request body.', resolve: ({ config }) => config.maxBodyBytes }),
     maxComplexity: t.int({
-      description: 'The price of an operation: a field costs 1, a page its size times what is asked of each entry.',
+      description:
+        'The price of an operation: a field costs 1, a page its size times what is asked of each entry. On the embedded database, counting users and filters that read many of them cost more.',
       resolve: () => maxComplexity,
     }),
     maxDepth: t.int({ description: 'Levels of nesting in an operation.', resolve: () => maxDepth }),

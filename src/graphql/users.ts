@@ -2,6 +2,7 @@ import { queryFromInfo } from '@pothos/plugin-prisma'
 import { type GraphQLResolveInfo, isInputType } from 'graphql'
 import type { Context } from '../context.ts'
 import { parseSearch } from '../domain/search.ts'
+import { filterPrice, readingPrices } from '../domain/user-filter/filter-price.ts'
 import type { UserFilter } from '../domain/user-filter.ts'
 import { countUsers, findUserPage } from '../domain/user-page.ts'
 import { scopes } from './access.ts'
@@ -9,6 +10,7 @@ import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
 import { assertValue } from './input-access.ts'
 import { pageCost } from './page.ts'
+import { readingPrice } from './reading-price.ts'
 import { User } from './user.ts'
 import { UserWhere } from './user-filter.ts'
 
@@ -44,7 +46,7 @@ builder.queryField('users', (t) =>
   t.field({
     type: UserConnection,
     access: scopes('read:users'),
-    complexity: pageCost,
+    complexity: usersCost,
     description:
       'Users, page by page: as they are at this moment, however far the list goes. Without `orderBy`, in the order in which they were created.',
     args: {
@@ -73,6 +75,15 @@ builder.queryField('users', (t) =>
     },
   }),
 )
+
+type Reading = Readonly<{ where?: UserFilter | null; search?: string | null }>
+
+/** A page of users, and what finding them costs. */
+function usersCost(args: Reading & Parameters<typeof pageCost>[0], { app }: Context): ReturnType<typeof pageCost> {
+  const { field, multiplier } = pageCost(args)
+  const filters = [args.where ?? {}, args.search ? parseSearch(args.search) : {}]
+  return { field: field + readingPrice(app, readingPrices.page + filterPrice({ and: filters })), multiplier }
+}
 
 /** A search stands for a filter: what it names is held against the same declarations as `where`. */
 function searched(search: string | null | undefined, { principal }: Context, info: GraphQLResolveInfo): UserFilter | null {

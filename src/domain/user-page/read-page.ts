@@ -11,8 +11,8 @@ export type Place = Readonly<{ keys: readonly OrderKey[]; ranges: readonly KeyRa
 
 /** From this many values on, the planner is not trusted to know how many rows a filter leaves. */
 const manyValues = 8
-/** How many rows of the order are looked through for one of the page. */
-const rowsPerRow = 100
+/** How many rows of the order are looked through for one of the page; fewer if each is looked up in another table. */
+const rowsPerRow = { alone: 100, withLookup: 10 }
 
 /**
  * Reads the first rows of a place. The planner either follows the order's index until the page is full, or collects what the
@@ -21,9 +21,18 @@ const rowsPerRow = 100
  * filter is asked in two steps: along the order, as far as it takes if rows are not rare; then by the filter's indexes.
  */
 export async function readPage(db: Prisma.TransactionClient, place: Place, limit: number): Promise<KeyRow[]> {
-  if (place.meets.values.flat().length < manyValues) return db.$queryRaw<KeyRow[]>(alongOrder(place, limit))
+  if (isForeseeable(place.meets)) return db.$queryRaw<KeyRow[]>(alongOrder(place, limit))
   const near = await db.$queryRaw<KeyRow[]>(nearby(place, limit))
   return near.length === limit ? near : db.$queryRaw<KeyRow[]>(sorted(place, limit))
+}
+
+/** Of few values, and of no other table: along the order that one would be looked into for each row, in search of the page's. */
+function isForeseeable(meets: Prisma.Sql): boolean {
+  return meets.values.flat().length < manyValues && !looksUp(meets)
+}
+
+function looksUp({ sql }: Prisma.Sql): boolean {
+  return sql.includes('exists (select')
 }
 
 /**
@@ -37,7 +46,7 @@ function alongOrder({ keys, ranges, meets }: Place, limit: number): Prisma.Sql {
 
 /** The same, but the filter is held against the rows of the order that come first, and no others are read. */
 function nearby({ keys, ranges, meets }: Place, limit: number): Prisma.Sql {
-  const most = limit * rowsPerRow
+  const most = limit * (looksUp(meets) ? rowsPerRow.withLookup : rowsPerRow.alone)
   const parts = ranges.map((range) => ordered(Prisma.sql`*`, range, most))
   return Prisma.sql`
     select ${columns(keys)} from (select * from (${Prisma.join(parts, ' union all ')}) as place limit ${most}::integer) as u

@@ -9,7 +9,7 @@ import { emptyProfile, type ProfileInput, profileProblems, writeProfile } from '
 import type { Scope } from '../scope.ts'
 import { endSessions } from '../session.ts'
 import { parseUserAttributes, settleVerification, type UserAttributes, type UserAttributesInput } from './user-attributes.ts'
-import { lockUser, readUser, type UserRecord, userImage } from './user-record.ts'
+import { lockRow, lockUser, readUser, type UserRow, userColumns, userImage } from './user-record.ts'
 
 /** A change of a user: what is absent is left alone, null clears. */
 export type UpdateUserInput = UserAttributesInput &
@@ -71,19 +71,28 @@ async function update(
   parsed: UserAttributes,
   hash: string | null,
 ): Promise<Changed<Result>> {
-  const before = await lockUser(tx.db, userId)
+  const whole = input.profile !== undefined || input.password !== undefined ? await lockUser(tx.db, userId) : null
+  const before = whole ?? (await lockRow(tx.db, userId))
   assertVersion(before, input.expectedVersion ?? null)
   const { attributes, problems } = settleVerification(parsed, before)
   if (problems.length > 0) throw new DomainErrors(problems)
-  await tx.db.$executeRaw`update roster.users set ${Prisma.join(assignments(tx, input, attributes))} where id = ${before.id}::uuid`
-  if (input.profile !== undefined) await writeProfile(tx, before.id, before.profile, input.profile ?? emptyProfile, origin(tx, before.id))
+  const row = await updateRow(tx, before, assignments(tx, input, attributes))
+  if (whole && input.profile !== undefined)
+    await writeProfile(tx, whole.id, whole.profile, input.profile ?? emptyProfile, origin(tx, whole.id))
   if (input.password !== undefined) await changePassword(tx, before.id, hash)
-  const after = await readUser(tx.db, before.id)
+  const after = whole ? await readUser(tx.db, whole.id) : row
   for (const bag of ['userMetadata', 'appMetadata'] as const) if (input[bag]) assertMetadataFits(after[bag], ['input', bag])
   return { result: { userId: before.id }, subjectId: before.id, userId: before.id, before: userImage(before), after: userImage(after) }
 }
 
-function assertVersion({ version }: UserRecord, expected: number | null): void {
+/** The row as the statement left it. A trigger of the host may skip the change. */
+async function updateRow({ db }: ChangeScope, before: UserRow, set: Prisma.Sql[]): Promise<UserRow> {
+  const rows = await db.$queryRaw<UserRow[]>`
+    update roster.users set ${Prisma.join(set)} where id = ${before.id}::uuid returning ${userColumns}`
+  return rows[0] ?? before
+}
+
+function assertVersion({ version }: UserRow, expected: number | null): void {
   if (expected === null || expected === version) return
   const message = `The user has been changed since: it has version ${version}, not ${expected}. Read it again.`
   throw new DomainError('VERSION_CONFLICT', message, ['input', 'expectedVersion'], { currentVersion: version })

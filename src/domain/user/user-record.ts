@@ -1,4 +1,4 @@
-import type { Prisma } from '../../generated/prisma/client.ts'
+import { Prisma, type User } from '../../generated/prisma/client.ts'
 import type { Image, Json } from '../difference.ts'
 import { DomainError } from '../errors.ts'
 import { isUuid } from '../normalize.ts'
@@ -9,6 +9,17 @@ const include = { profile: true, passwordCredential: { select: { updatedAt: true
 /** A user's row with what a change of it looks at. */
 export type UserRecord = Prisma.UserGetPayload<{ include: typeof include }>
 
+/** The row alone, for a change of nothing else. */
+export type UserRow = User
+
+/** The columns of `roster.users`, by the names that a `UserRow` has. */
+export const userColumns = Prisma.join(
+  Object.values(Prisma.UserScalarFieldEnum).map((name) => {
+    const column = name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+    return Prisma.raw(`"${column}" as "${name}"`)
+  }),
+)
+
 /** Where an input names the user. */
 export const idPath = ['input', 'id'] as const
 
@@ -17,11 +28,20 @@ export const idPath = ['input', 'id'] as const
  * @throws {DomainError} USER_NOT_FOUND when there is none, or it is deleted and `deleted` is not wanted
  */
 export async function lockUser(db: Prisma.TransactionClient, id: string, { deleted = false } = {}): Promise<UserRecord> {
+  const row = await lockRow(db, id, { deleted })
+  return readUser(db, row.id)
+}
+
+/**
+ * The same for the row alone, in one statement: others who wait for the row wait for each. A profile or a password is not read with
+ * it, for a statement that has waited sees other tables as they were before.
+ * @throws {DomainError} USER_NOT_FOUND
+ */
+export async function lockRow(db: Prisma.TransactionClient, id: string, { deleted = false } = {}): Promise<UserRow> {
   if (!isUuid(id)) throw userNotFound()
-  await db.$queryRaw`select 1 from roster.users where id = ${id}::uuid for update`
-  const record = await db.user.findUnique({ where: { id }, include })
-  if (record === null || (record.deletedAt !== null && !deleted)) throw userNotFound()
-  return record
+  const [row] = await db.$queryRaw<UserRow[]>`select ${userColumns} from roster.users where id = ${id}::uuid for update`
+  if (row === undefined || (row.deletedAt !== null && !deleted)) throw userNotFound()
+  return row
 }
 
 /** Reads a user again that the same transaction has changed. */
@@ -34,8 +54,8 @@ export function userNotFound(): DomainError<'USER_NOT_FOUND'> {
   return new DomainError('USER_NOT_FOUND', 'There is no such user.', idPath, {})
 }
 
-/** The user as history sees it: by the graph's names, without secrets. */
-export function userImage(record: UserRecord): Image {
+/** The user as history sees it: by the graph's names, without secrets. What is not the row's is left out where the row is all there is. */
+export function userImage(record: UserRecord | UserRow): Image {
   return {
     email: record.email,
     emailVerified: record.emailVerified,
@@ -45,11 +65,14 @@ export function userImage(record: UserRecord): Image {
     externalId: record.externalId,
     block: record.blockedAt && { at: time(record.blockedAt), until: time(record.blockedUntil), reason: record.blockReason },
     deletedAt: time(record.deletedAt),
-    passwordChangedAt: time(record.passwordCredential?.updatedAt ?? null),
-    profile: record.profile && profileImage(record.profile),
+    ...('profile' in record ? partsImage(record) : {}),
     userMetadata: record.userMetadata as Json,
     appMetadata: record.appMetadata as Json,
   }
+}
+
+function partsImage({ passwordCredential, profile }: UserRecord): Image {
+  return { passwordChangedAt: time(passwordCredential?.updatedAt ?? null), profile: profile && profileImage(profile) }
 }
 
 function time(date: Date | null): string | null {
