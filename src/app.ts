@@ -3,7 +3,6 @@ import type { GraphQLSchema } from 'graphql'
 import type { Config } from './config.ts'
 import { type AccessTokens, createAccessTokens } from './crypto/access-token.ts'
 import { createSecrets, type Secrets } from './crypto/secrets.ts'
-import type { SigningKeys } from './crypto/signing-keys.ts'
 import type { Database } from './database/database.ts'
 import { openDatabase } from './database/open.ts'
 import { createAuthenticator } from './domain/authenticate.ts'
@@ -12,7 +11,7 @@ import type { Principal } from './domain/principal.ts'
 import { system } from './domain/principal.ts'
 import type { Scope } from './domain/scope.ts'
 import { loadSecret } from './domain/secret.ts'
-import { loadSigningKeys } from './domain/signing-key.ts'
+import { type LoadedSigningKeys, loadSigningKeys } from './domain/signing-key.ts'
 import { tokenSettings } from './domain/token-settings.ts'
 import { cutToPublic } from './graphql/public-schema.ts'
 import { buildSchema } from './graphql/schema.ts'
@@ -28,7 +27,7 @@ export type App = Readonly<{
   clock: Clock
   logger: Logger
   metrics: Metrics
-  signingKeys: SigningKeys
+  signingKeys: LoadedSigningKeys
   accessTokens: AccessTokens
   secrets: Secrets
   /** Says who calls. Null is nobody. @throws {RequestError} UNAUTHENTICATED or SERVICE_UNAVAILABLE */
@@ -63,8 +62,8 @@ export async function createApp(config: Config, parts: Parts = {}): Promise<App>
 
 async function assemble(config: Config, { clock, logger, database }: Required<Parts>): Promise<App> {
   const db = database.prisma
-  const secret = loadSecret(config)
-  const signingKeys = await loadSigningKeys({ db, clock, secret })
+  const secrets = createSecrets(loadSecret(config))
+  const signingKeys = await loadSigningKeys({ db, clock, secrets })
   const accessTokens = createAccessTokens(tokenSettings(config), signingKeys)
   const authenticator = createAuthenticator({ accessTokens, trustedIssuers: config.trustedIssuers, db, clock, logger })
   const schema = buildSchema()
@@ -78,7 +77,7 @@ async function assemble(config: Config, { clock, logger, database }: Required<Pa
     metrics: createMetrics(),
     signingKeys,
     accessTokens,
-    secrets: createSecrets(secret),
+    secrets,
     authenticate: authenticator.authenticate,
     schema,
     publicSchema: cutToPublic(schema),

@@ -23,6 +23,10 @@ export type Config = Readonly<{
   /** The `aud` of own tokens; null: the public URL. */
   tokenAudience: string | null
   accessTokenSeconds: number
+  /** After how many days the key that signs is replaced; 0: never by itself. */
+  signingKeyDays: number
+  /** How many days history is kept; 0: for ever. */
+  historyDays: number
   trustedIssuers: readonly TrustedIssuer[]
   corsOrigins: readonly string[]
   /** Addresses or CIDR ranges of proxies whose X-Forwarded-For is believed. */
@@ -92,6 +96,8 @@ function toConfig(parsed: Parsed): Config {
     publicUrl: parsed.PUBLIC_URL,
     tokenAudience: parsed.TOKEN_AUDIENCE,
     accessTokenSeconds: parsed.ACCESS_TOKEN_SECONDS,
+    signingKeyDays: parsed.SIGNING_KEY_DAYS,
+    historyDays: parsed.HISTORY_DAYS,
     trustedIssuers: parsed.TRUSTED_ISSUERS,
     corsOrigins: parsed.CORS_ORIGINS,
     trustedProxies: parsed.TRUSTED_PROXIES,

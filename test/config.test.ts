@@ -34,6 +34,8 @@ describe('without any variable', () => {
       publicUrl: null,
       tokenAudience: null,
       accessTokenSeconds: 900,
+      signingKeyDays: 90,
+      historyDays: 0,
       trustedIssuers: [],
       corsOrigins: [],
       trustedProxies: [],
