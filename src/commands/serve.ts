@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { type App, createApp } from '../app.ts'
 import { parseConfig } from '../config.ts'
+import { startJobs } from '../jobs.ts'
 import { describeError } from '../ports/describe-error.ts'
 import { createServer, type RosterServer } from '../server.ts'
 import { welcome } from './serve-welcome.ts'
@@ -32,11 +33,14 @@ Examples:
 
 async function serve(terminal: Terminal): Promise<void> {
   const app = await createApp(parseConfig(terminal.environment))
+  const jobs = startJobs(app)
   try {
     const listeners = await listen(app)
     announce(app, listeners, terminal)
-    await leave(app, listeners, await terminal.stopRequested())
+    const request = await terminal.stopRequested()
+    await Promise.all([leave(app, listeners, request), jobs.stop()])
   } finally {
+    await jobs.stop()
     await app.close()
   }
 }
