@@ -3,7 +3,6 @@ import type { GraphQLSchema } from 'graphql'
 import type { Config } from './config.ts'
 import { type AccessTokens, createAccessTokens } from './crypto/access-token.ts'
 import { createSecrets } from './crypto/secrets.ts'
-import type { SigningKeys } from './crypto/signing-keys.ts'
 import type { Database } from './database/database.ts'
 import { openDatabase } from './database/open.ts'
 import { createAuthenticator } from './domain/authenticate.ts'
@@ -13,7 +12,7 @@ import type { Principal } from './domain/principal.ts'
 import { system } from './domain/principal.ts'
 import type { Scope } from './domain/scope.ts'
 import { loadSecret } from './domain/secret.ts'
-import { loadSigningKeys } from './domain/signing-key.ts'
+import { type LoadedSigningKeys, loadSigningKeys } from './domain/signing-key.ts'
 import { tokenSettings } from './domain/token-settings.ts'
 import { cutToPublic } from './graphql/public-schema.ts'
 import { buildSchema } from './graphql/schema.ts'
@@ -29,7 +28,7 @@ export type App = Readonly<{
   clock: Clock
   logger: Logger
   metrics: Metrics
-  signingKeys: SigningKeys
+  signingKeys: LoadedSigningKeys
   accessTokens: AccessTokens
   /** What signing in works with. */
   authentication: Authentication
@@ -65,8 +64,8 @@ export async function createApp(config: Config, parts: Parts = {}): Promise<App>
 
 async function assemble(config: Config, { clock, logger, database }: Required<Parts>): Promise<App> {
   const db = database.prisma
-  const secret = loadSecret(config)
-  const signingKeys = await loadSigningKeys({ db, clock, secret })
+  const secrets = createSecrets(loadSecret(config))
+  const signingKeys = await loadSigningKeys({ db, clock, secrets })
   const accessTokens = createAccessTokens(tokenSettings(config), signingKeys)
   const authenticator = createAuthenticator({ accessTokens, trustedIssuers: config.trustedIssuers, db, clock, logger })
   const schema = buildSchema()
@@ -80,7 +79,7 @@ async function assemble(config: Config, { clock, logger, database }: Required<Pa
     metrics: createMetrics(),
     signingKeys,
     accessTokens,
-    authentication: createAuthentication({ config, accessTokens, secrets: createSecrets(secret) }),
+    authentication: createAuthentication({ config, accessTokens, secrets }),
     authenticate: authenticator.authenticate,
     schema,
     publicSchema: cutToPublic(schema),

@@ -66,6 +66,12 @@ export const variables = {
     'Other limits than the defaults, comma-separated: `signIn.network=1000/600` is 1000 tries in 600 seconds.',
     (text = '') => parseBudgets(list(text)),
   ),
+  SIGNING_KEY_DAYS: variable(
+    '90',
+    'After how many days another key begins to sign own tokens, 1 to 3650; 0: only when `roster keys rotate` is run.',
+    (text = '90') => integer(text, 0, 3650),
+  ),
+  HISTORY_DAYS: variable('0', 'How many days history is kept, 1 to 36500; 0: for ever.', (text = '0') => integer(text, 0, 36_500)),
   TRUSTED_ISSUERS: variable('[]', 'Issuers whose tokens are accepted, as JSON; see "Tokens of an issuer you already run".', (text = '[]') =>
     parseTrustedIssuers(text),
   ),

@@ -29,6 +29,10 @@ export type Config = Readonly<{
   sessionIdleSeconds: number
   /** Budgets that take the place of the defaults. */
   rateLimits: Readonly<Partial<Budgets>>
+  /** After how many days the key that signs is replaced; 0: never by itself. */
+  signingKeyDays: number
+  /** How many days history is kept; 0: for ever. */
+  historyDays: number
   trustedIssuers: readonly TrustedIssuer[]
   /** Origins whose pages may call; `loopback`: every page that this machine serves. */
   corsOrigins: readonly string[] | 'loopback'
@@ -102,6 +106,8 @@ function toConfig(parsed: Parsed): Config {
     sessionSeconds: parsed.SESSION_SECONDS,
     sessionIdleSeconds: parsed.SESSION_IDLE_SECONDS,
     rateLimits: parsed.RATE_LIMITS,
+    signingKeyDays: parsed.SIGNING_KEY_DAYS,
+    historyDays: parsed.HISTORY_DAYS,
     trustedIssuers: parsed.TRUSTED_ISSUERS,
     corsOrigins: parsed.CORS_ORIGINS ?? (production ? [] : 'loopback'),
     trustedProxies: parsed.TRUSTED_PROXIES,

@@ -1,4 +1,5 @@
 import { createAccessTokens } from '../src/crypto/access-token.ts'
+import { createSecrets } from '../src/crypto/secrets.ts'
 import type { Database } from '../src/database/database.ts'
 import { createAdminToken } from '../src/domain/admin-token.ts'
 import { type Authenticator, createAuthenticator } from '../src/domain/authenticate.ts'
@@ -13,6 +14,7 @@ import type { TrustedIssuer } from '../src/trusted-issuers.ts'
 
 /** Each run has one database, so all its tests seal with the same secret. */
 export const secret = 'a secret for the tests, of 32 characters or more'
+export const secrets = createSecrets(secret)
 export const settings = { issuer: 'https://users.example.com', audience: 'https://api.example.com', accessTokenSeconds: 900 }
 
 /** A clock that stands still until it is moved. */
@@ -31,7 +33,7 @@ export async function callersOn(database: Database, trustedIssuers: readonly Tru
   const db = database.prisma
   const sessionLifetime = { absoluteSeconds: 2_592_000, idleSeconds: 1_209_600 }
   const logger = createLogger('silent')
-  const signingKeys = await loadSigningKeys({ db, clock, secret })
+  const signingKeys = await loadSigningKeys({ db, clock, secrets })
   const accessTokens = createAccessTokens(settings, signingKeys)
   const authenticator = createAuthenticator({ accessTokens, trustedIssuers, db, clock, logger })
   const scopeOf = (principal: Principal) => ({ db, clock, accessTokens, caller: { principal, ip: null, userAgent: null, requestId: null } })

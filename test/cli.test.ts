@@ -26,7 +26,19 @@ const openData = () =>
   })
 
 describe('help', () => {
-  const commands = [['serve'], ['token', 'create'], ['token', 'list'], ['token', 'revoke'], ['migrate'], ['seed'], ['schema'], ['config']]
+  const commands = [
+    ['serve'],
+    ['token', 'create'],
+    ['token', 'list'],
+    ['token', 'revoke'],
+    ['keys', 'list'],
+    ['keys', 'rotate'],
+    ['keys', 'drop'],
+    ['migrate'],
+    ['seed'],
+    ['schema'],
+    ['config'],
+  ]
 
   test.each(commands.map((words) => words.join(' ')))('of `%s` has an example', async (words) => {
     const { exitCode, output, errors } = await roster([...words.split(' '), '--help'])
@@ -56,6 +68,9 @@ describe('a wrong use ends with exit code 2', () => {
     ['token'],
     ['token create --name ci'],
     ['token revoke'],
+    ['keys'],
+    ['keys rotate now'],
+    ['keys drop'],
     ['seed'],
     ['seed --users 0'],
     ['seed --users 1e3'],

@@ -37,6 +37,8 @@ describe('without any variable', () => {
       sessionSeconds: 2_592_000,
       sessionIdleSeconds: 1_209_600,
       rateLimits: {},
+      signingKeyDays: 90,
+      historyDays: 0,
       trustedIssuers: [],
       corsOrigins: 'loopback',
       trustedProxies: [],

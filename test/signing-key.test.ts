@@ -1,9 +1,10 @@
 import { createLocalJWKSet, jwtVerify } from 'jose'
 import { beforeEach, expect, test } from 'vitest'
-import { generateSigningKey, signingAlgorithm } from '../src/crypto/signing-keys.ts'
+import { createSecrets } from '../src/crypto/secrets.ts'
+import { generateSigningKey, type SigningKeys, signingAlgorithm } from '../src/crypto/signing-keys.ts'
 import { loadSigningKeys } from '../src/domain/signing-key.ts'
 import { jwksResponse } from '../src/http/jwks.ts'
-import { callersOn, movableClock, secret, settings } from './callers.ts'
+import { callersOn, movableClock, secret, secrets, settings } from './callers.ts'
 import { emptyDatabase, openTestDatabase, postgresOnly, statements, testDatabase } from './database.ts'
 
 const database = await testDatabase()
@@ -12,18 +13,20 @@ const clock = movableClock()
 
 beforeEach(() => emptyDatabase(database))
 
-test('an empty database gets one key, and a restart finds it', async () => {
-  const first = await loadSigningKeys({ db, clock, secret })
-  const second = await loadSigningKeys({ db, clock, secret })
+const currentId = async ({ current }: SigningKeys) => (await current(clock.now())).id
 
-  expect(second.current.id).toBe(first.current.id)
+test('an empty database gets one key, and a restart finds it', async () => {
+  const first = await loadSigningKeys({ db, clock, secrets })
+  const second = await loadSigningKeys({ db, clock, secrets })
+
+  expect(await currentId(second)).toBe(await currentId(first))
   expect(await db.signingKey.count()).toBe(1)
 })
 
 test('several that start at once on an empty database make one key', async () => {
-  const loaded = await Promise.all(Array.from({ length: 8 }, () => loadSigningKeys({ db, clock, secret })))
+  const loaded = await Promise.all(Array.from({ length: 8 }, () => loadSigningKeys({ db, clock, secrets })))
 
-  expect(new Set(loaded.map(({ current }) => current.id)).size).toBe(1)
+  expect(new Set(await Promise.all(loaded.map(currentId))).size).toBe(1)
   expect(await db.signingKey.count()).toBe(1)
 })
 
@@ -31,42 +34,44 @@ postgresOnly('two processes that start at once make one key, in each of twenty r
   const other = await openTestDatabase()
   for (let round = 0; round < 20; round++) {
     await db.signingKey.deleteMany()
-    const loaded = await Promise.all([db, other.prisma, db, other.prisma].map((prisma) => loadSigningKeys({ db: prisma, clock, secret })))
-    expect(new Set(loaded.map(({ current }) => current.id)).size).toBe(1)
+    const loaded = await Promise.all([db, other.prisma, db, other.prisma].map((prisma) => loadSigningKeys({ db: prisma, clock, secrets })))
+    expect(new Set(await Promise.all(loaded.map(currentId))).size).toBe(1)
   }
   await other.close()
 })
 
 test('another ROSTER_SECRET is refused in one line, and changes nothing', async () => {
-  await loadSigningKeys({ db, clock, secret })
+  await loadSigningKeys({ db, clock, secrets })
   const before = await db.signingKey.findMany()
 
-  await expect(loadSigningKeys({ db, clock, secret: `${secret}!` })).rejects.toThrow(
+  await expect(loadSigningKeys({ db, clock, secrets: createSecrets(`${secret}!`) })).rejects.toThrow(
     'The signing key in this database was sealed with another secret: put back the ROSTER_SECRET, or the file `secret` in the data directory, that it was made with.',
   )
   expect(await db.signingKey.findMany()).toEqual(before)
 })
 
 test('the private key is in the database only sealed, and cannot be taken out of the process', async () => {
-  const { current } = await loadSigningKeys({ db, clock, secret })
+  const keys = await loadSigningKeys({ db, clock, secrets })
   const [row] = await db.signingKey.findMany()
 
   expect(row?.sealedPrivateJwk).toMatch(/^v1\./)
   expect(row?.publicJwk).not.toHaveProperty('d')
-  expect(current.privateKey.extractable).toBe(false)
+  expect((await keys.current(clock.now())).privateKey.extractable).toBe(false)
 })
 
 test('a key that another process has made since is found by its kid', async () => {
-  const keys = await loadSigningKeys({ db, clock, secret })
+  const keys = await loadSigningKeys({ db, clock, secrets })
   const { id, publicJwk } = await generateSigningKey()
-  await db.signingKey.create({ data: { id, algorithm: signingAlgorithm, publicJwk, sealedPrivateJwk: 'v1.', createdAt: clock.now() } })
+  await db.signingKey.create({
+    data: { id, algorithm: signingAlgorithm, publicJwk, sealedPrivateJwk: 'v1.', createdAt: clock.now(), activatesAt: clock.now() },
+  })
 
   expect((await keys.find(id))?.id).toBe(id)
   expect(keys.publicJwks().map(({ kid }) => kid)).toContain(id)
 })
 
 test('a flood of unknown kids reads the table once in ten seconds', async () => {
-  const keys = await loadSigningKeys({ db, clock, secret })
+  const keys = await loadSigningKeys({ db, clock, secrets })
   const flood = () => Promise.all(Array.from({ length: 50 }, (_, index) => keys.find(`unknown-${index}`)))
   statements.length = 0
 

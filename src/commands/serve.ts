@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { type App, createApp } from '../app.ts'
 import { parseConfig } from '../config.ts'
+import { startJobs } from '../jobs.ts'
 import { describeError } from '../ports/describe-error.ts'
 import { createServer, type RosterServer } from '../server.ts'
 import { welcome } from './serve-welcome.ts'
@@ -34,11 +35,14 @@ async function serve(terminal: Terminal): Promise<void> {
   const app = await createApp(parseConfig(terminal.environment))
   // Before anybody is told that the server is there: whoever reads that may end it at once.
   const stopRequested = terminal.stopRequested()
+  const jobs = startJobs(app)
   try {
     const listeners = await listen(app)
     announce(app, listeners, terminal)
-    await leave(app, listeners, await stopRequested)
+    const request = await stopRequested
+    await Promise.all([leave(app, listeners, request), jobs.stop()])
   } finally {
+    await jobs.stop()
     await app.close()
   }
 }

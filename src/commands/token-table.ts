@@ -1,4 +1,5 @@
 import type { AdminToken } from '../generated/prisma/client.ts'
+import { formatTable, formatTime } from './table.ts'
 
 /** A table of tokens for people to read. */
 export function formatTokens(tokens: readonly AdminToken[], now: Date): string {
@@ -7,11 +8,11 @@ export function formatTokens(tokens: readonly AdminToken[], now: Date): string {
     token.id,
     printable(token.name),
     status(token, now),
-    date(token.expiresAt),
-    date(token.lastUsedAt),
+    formatTime(token.expiresAt),
+    formatTime(token.lastUsedAt),
     token.scopes.join(' '),
   ])
-  return table([['ID', 'NAME', 'STATUS', 'EXPIRES', 'LAST USED', 'SCOPES'], ...rows])
+  return formatTable([['ID', 'NAME', 'STATUS', 'EXPIRES', 'LAST USED', 'SCOPES'], ...rows])
 }
 
 function status({ revokedAt, expiresAt }: AdminToken, now: Date): string {
@@ -19,21 +20,7 @@ function status({ revokedAt, expiresAt }: AdminToken, now: Date): string {
   return expiresAt !== null && expiresAt <= now ? 'expired' : 'active'
 }
 
-function date(value: Date | null): string {
-  return value === null ? 'never' : `${value.toISOString().slice(0, 16).replace('T', ' ')} UTC`
-}
-
 /** Whoever names a token must not get at the terminal of whoever lists it. */
 function printable(text: string): string {
   return text.replace(/\p{C}/gu, '�')
-}
-
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  const line = (row: readonly string[]) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd()
-  return `${rows.map(line).join('\n')}\n`
 }

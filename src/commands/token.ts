@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { createAccessTokens } from '../crypto/access-token.ts'
+import { createSecrets } from '../crypto/secrets.ts'
 import { createAdminToken, listAdminTokens, revokeAdminToken } from '../domain/admin-token.ts'
 import { durationSeconds } from '../domain/duration.ts'
 import { DomainError, DomainErrors } from '../domain/errors.ts'
@@ -42,7 +43,7 @@ type CreateOptions = Readonly<{ name: string; scope: string; expires: string }>
 async function create(terminal: Terminal, { name, scope: scopeList, expires }: CreateOptions): Promise<void> {
   const instead = 'Or make the token in GraphiQL, with createAdminToken.'
   await withDatabase(terminal, { instead }, async ({ config, database: { prisma: db }, scope }) => {
-    const signingKeys = await loadSigningKeys({ db, clock: scope.clock, secret: loadSecret(config) })
+    const signingKeys = await loadSigningKeys({ db, clock: scope.clock, secrets: createSecrets(loadSecret(config)) })
     const accessTokens = createAccessTokens(tokenSettings(config), signingKeys)
     const expiresInSeconds = durationSeconds(toIsoDuration(expires), scope.clock.now())
     const scopes = scopeList.split(/[\s,]+/).filter(Boolean)

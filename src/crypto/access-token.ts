@@ -45,7 +45,7 @@ export type AccessTokens = AccessTokenSettings &
     verify: (token: string, now: Date) => Promise<AccessTokenClaims>
   }>
 
-/** Access tokens of RFC 9068, signed with the current key and verified with any of our own. */
+/** Access tokens of RFC 9068, signed with the key that is current when they are issued and verified with any of our own. */
 export function createAccessTokens(settings: AccessTokenSettings, keys: SigningKeys): AccessTokens {
   return Object.freeze({
     ...settings,
@@ -56,19 +56,20 @@ export function createAccessTokens(settings: AccessTokenSettings, keys: SigningK
 
 async function sign(
   { issuer, audience }: AccessTokenSettings,
-  { current }: SigningKeys,
+  keys: SigningKeys,
   claims: AccessTokenClaims,
   issuedAt: Date,
   expiresAt: Date,
 ): Promise<string> {
+  const { id, privateKey } = await keys.current(issuedAt)
   return new SignJWT({ ...subjectClaims(claims), scope: claims.scopes.join(' ') })
-    .setProtectedHeader({ alg: signingAlgorithm, typ: accessTokenType, kid: current.id })
+    .setProtectedHeader({ alg: signingAlgorithm, typ: accessTokenType, kid: id })
     .setIssuer(issuer)
     .setAudience(audience)
     .setJti(claims.id)
     .setIssuedAt(issuedAt)
     .setExpirationTime(expiresAt)
-    .sign(current.privateKey)
+    .sign(privateKey)
 }
 
 function subjectClaims(claims: AccessTokenClaims): JWTPayload {

@@ -12,9 +12,10 @@ export type VerificationKey = Readonly<{ id: string; jwk: PublicJwk; publicKey: 
 /** What tokens are signed with. */
 export type SigningKey = Readonly<{ id: string; privateKey: CryptoKey }>
 
-/** The keys of this Roster: one signs, all of them verify. */
+/** The keys of this Roster: one signs at a time, all of them verify. */
 export type SigningKeys = Readonly<{
-  current: SigningKey
+  /** The key that signs at this time. */
+  current: (now: Date) => Promise<SigningKey>
   /** The public half of each key, newest first. */
   publicJwks: () => readonly PublicJwk[]
   /** The key with this `kid`; null when it is none of ours. */

@@ -4,3 +4,9 @@ import { v7 } from 'uuid'
 export function newId(): string {
   return v7()
 }
+
+/** The lowest UUID of version 7 that is made at this time: ids below it were made before. */
+export function lowestIdAt(time: Date): string {
+  const hex = time.getTime().toString(16).padStart(12, '0')
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`
+}

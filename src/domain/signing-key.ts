@@ -1,91 +1,105 @@
 import type { JWK } from 'jose'
-import { seal, unseal } from '../crypto/sealed-box.ts'
-import {
-  generateSigningKey,
-  importSigningKey,
-  importVerificationKey,
-  type SigningKey,
-  type SigningKeys,
-  signingAlgorithm,
-  type VerificationKey,
-} from '../crypto/signing-keys.ts'
+import { importSigningKey, importVerificationKey, type SigningKey, type SigningKeys, type VerificationKey } from '../crypto/signing-keys.ts'
 import { DatabaseStartError } from '../database/errors.ts'
-import type { Prisma, PrismaClient } from '../generated/prisma/client.ts'
-import type { Clock } from '../ports/clock.ts'
+import {
+  changeSigningKeys,
+  type KeyScope,
+  newSigningKey,
+  readSigningKeys,
+  type SigningKeyRecord,
+  signingKeyContext,
+} from './signing-key/signing-key-record.ts'
+import { currentSigningKey } from './signing-key/signing-key-state.ts'
 
-type KeyScope = Readonly<{ db: PrismaClient; clock: Clock; secret: string }>
+/** The keys as this process knows them. */
+export type LoadedSigningKeys = SigningKeys &
+  Readonly<{
+    /**
+     * Reads the table again. When that fails, no key is believed until it was read: one that was dropped must not go on verifying
+     * where the table cannot be read.
+     */
+    refresh: () => Promise<void>
+  }>
 
 /** How soon the table is read again for an unknown `kid`: anybody can send one. */
 const rereadAfterMs = 10_000
 
-/** Serialises the creation of the first key; the migrations hold another number. */
-const advisoryLock = 0x6b657973
-
 /**
- * Reads the keys that own tokens are signed and verified with, and makes the first one, once for all processes. The newest
- * signs, all of them verify. A key that another process has made since is found by its `kid`.
+ * Reads the keys that own tokens are signed and verified with, and makes the first one, once for all processes. A key that another
+ * process has made since is found by its `kid`.
  *
  * @throws {DatabaseStartError} when the secret is not the one the keys were sealed with
  */
-export async function loadSigningKeys({ db, clock, secret }: KeyScope): Promise<SigningKeys> {
-  const row = (await findNewest(db)) ?? (await createFirst({ db, clock, secret }))
-  const current = await openKey(secret, row)
-  let keys = await readKeys(db)
-  let readAtMs = Number.NEGATIVE_INFINITY
+export async function loadSigningKeys(scope: KeyScope): Promise<LoadedSigningKeys> {
+  const { clock } = scope
+  const signer = createSigners(scope)
+  let loaded = await load(scope)
+  let isConfirmed = true
+  let askedAtMs = Number.NEGATIVE_INFINITY
   let reading: Promise<void> | null = null
-  const reread = async (): Promise<void> => {
-    keys = await readKeys(db)
-    readAtMs = clock.now().getTime()
+  const read = async (): Promise<void> => {
+    try {
+      loaded = await load(scope, loaded)
+      isConfirmed = true
+    } catch (error) {
+      isConfirmed = false
+      throw error
+    }
   }
+  const refresh = (): Promise<void> => {
+    reading ??= read().finally(() => {
+      reading = null
+    })
+    return reading
+  }
+  const refreshForUnknown = async (): Promise<void> => {
+    const nowMs = clock.now().getTime()
+    if (nowMs < askedAtMs + rereadAfterMs) return reading ?? undefined
+    askedAtMs = nowMs
+    await refresh()
+  }
+  const current = (now: Date): Promise<SigningKey> => signer(currentSigningKey(loaded.records, now))
   const find = async (kid: string): Promise<VerificationKey | null> => {
-    if (!keys.has(kid) && clock.now().getTime() >= readAtMs + rereadAfterMs)
-      reading ??= reread().finally(() => {
-        reading = null
-      })
-    if (!keys.has(kid)) await reading
-    return keys.get(kid) ?? null
+    if (!isConfirmed) await refresh()
+    else if (!loaded.verifiers.has(kid)) await refreshForUnknown()
+    return loaded.verifiers.get(kid) ?? null
   }
-  return Object.freeze({ current, publicJwks: () => [...keys.values()].map(({ jwk }) => jwk), find })
+  await current(clock.now())
+  return Object.freeze({ current, publicJwks: () => [...loaded.verifiers.values()].map(({ jwk }) => jwk), find, refresh })
 }
 
-type SealedKey = Readonly<{ id: string; sealedPrivateJwk: string }>
+type Loaded = Readonly<{ records: readonly SigningKeyRecord[]; verifiers: ReadonlyMap<string, VerificationKey> }>
 
-const order = [{ createdAt: 'desc' }, { id: 'asc' }] satisfies Prisma.SigningKeyOrderByWithRelationInput[]
-
-function findNewest(db: Prisma.TransactionClient): Promise<SealedKey | null> {
-  return db.signingKey.findFirst({ orderBy: order, select: { id: true, sealedPrivateJwk: true } })
+/** A key that was known before is not imported again. */
+async function load(scope: KeyScope, before?: Loaded): Promise<Loaded> {
+  const kept = await readSigningKeys(scope.db)
+  const records = kept.length === 0 ? await createFirst(scope) : kept
+  const verifiers = records.map(({ id, publicJwk }) => before?.verifiers.get(id) ?? importVerificationKey(id, publicJwk as JWK))
+  return { records, verifiers: new Map((await Promise.all(verifiers)).map((verifier) => [verifier.id, verifier])) }
 }
 
-async function createFirst({ db, clock, secret }: KeyScope): Promise<SealedKey> {
-  const { id, publicJwk, privateJwk } = await generateSigningKey()
-  const sealedPrivateJwk = seal(secret, JSON.stringify(privateJwk), sealContext(id))
-  return db.$transaction(async (tx) => {
-    await tx.$executeRaw`select pg_advisory_xact_lock(${advisoryLock})`
-    const first = await findNewest(tx)
-    if (first !== null) return first
-    const data = { id, algorithm: signingAlgorithm, publicJwk, sealedPrivateJwk, createdAt: clock.now() }
-    return tx.signingKey.create({ data, select: { id: true, sealedPrivateJwk: true } })
-  })
+async function createFirst(scope: KeyScope): Promise<readonly SigningKeyRecord[]> {
+  const data = await newSigningKey(scope, scope.clock.now())
+  return changeSigningKeys(scope, async (db, keys) => (keys.length > 0 ? keys : [await db.signingKey.create({ data })]))
 }
 
-async function openKey(secret: string, { id, sealedPrivateJwk }: SealedKey): Promise<SigningKey> {
+/** Opens the private half of a key when it is first needed, and remembers the one that was used last. */
+function createSigners({ secrets }: KeyScope): (record: SigningKeyRecord) => Promise<SigningKey> {
+  let last: Readonly<{ id: string; key: Promise<SigningKey> }> | null = null
+  return ({ id, sealedPrivateJwk }) => {
+    if (last?.id !== id) last = { id, key: openKey(secrets, id, sealedPrivateJwk) }
+    return last.key
+  }
+}
+
+async function openKey(secrets: KeyScope['secrets'], id: string, sealedPrivateJwk: string): Promise<SigningKey> {
   let privateJwk: JWK
   try {
-    privateJwk = JSON.parse(unseal(secret, sealedPrivateJwk, sealContext(id)))
+    privateJwk = JSON.parse(secrets.unseal(sealedPrivateJwk, signingKeyContext(id)))
   } catch {
     throw new DatabaseStartError(
       'The signing key in this database was sealed with another secret: put back the ROSTER_SECRET, or the file `secret` in the data directory, that it was made with.',
     )
   }
   return importSigningKey(id, privateJwk)
-}
-
-async function readKeys(db: PrismaClient): Promise<ReadonlyMap<string, VerificationKey>> {
-  const rows = await db.signingKey.findMany({ orderBy: order, select: { id: true, publicJwk: true } })
-  const keys = await Promise.all(rows.map(({ id, publicJwk }) => importVerificationKey(id, publicJwk as JWK)))
-  return new Map(keys.map((key) => [key.id, key]))
-}
-
-function sealContext(id: string): string {
-  return `signing-key:${id}`
 }

@@ -1,0 +1,28 @@
+-- The one key there was until now signs since it was made.
+ALTER TABLE "roster"."signing_keys" ADD COLUMN "activates_at" TIMESTAMPTZ(3);
+UPDATE "roster"."signing_keys" SET "activates_at" = "created_at";
+ALTER TABLE "roster"."signing_keys" ALTER COLUMN "activates_at" SET NOT NULL;
+
+-- History is append-only. What may change is the erasure of what is personal, and the reference to a user who is gone; what may go
+-- is what is older than the time that the transaction says history is kept from.
+CREATE OR REPLACE FUNCTION "roster"."keep_audit_events"() RETURNS TRIGGER
+LANGUAGE plpgsql SET search_path = '' AS $$
+BEGIN
+    IF TG_OP = 'UPDATE'
+        AND (NEW.id, NEW.type, NEW.at, NEW.actor_kind, NEW.actor_id, NEW.request_id, NEW.connection, NEW.application, NEW.success)
+            IS NOT DISTINCT FROM
+            (OLD.id, OLD.type, OLD.at, OLD.actor_kind, OLD.actor_id, OLD.request_id, OLD.connection, OLD.application, OLD.success)
+        AND NEW.subject_id IS NOT DISTINCT FROM OLD.subject_id
+        AND (NEW.user_id IS NULL OR NEW.user_id = OLD.user_id)
+        AND (NEW.ip IS NULL OR NEW.ip = OLD.ip)
+        AND (NEW.user_agent IS NULL OR NEW.user_agent = OLD.user_agent)
+        AND (NEW.changes = '[]'::jsonb OR NEW.changes = OLD.changes)
+    THEN
+        RETURN NEW;
+    END IF;
+    IF TG_OP = 'DELETE' AND OLD.at < NULLIF(current_setting('roster.history_kept_from', true), '')::timestamptz THEN
+        RETURN OLD;
+    END IF;
+    RAISE EXCEPTION 'audit events are kept as they were written' USING ERRCODE = 'restrict_violation';
+END
+$$;

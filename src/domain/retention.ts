@@ -1,0 +1,98 @@
+import type { Prisma, PrismaClient } from '../generated/prisma/client.ts'
+import type { Clock } from '../ports/clock.ts'
+import { lowestIdAt } from './id.ts'
+
+/** One kind of rows that are kept for a time. */
+type Retention = Readonly<{
+  what: string
+  /** Deletes so many rows at the most that ended before this time, and answers how many it deleted. */
+  deleteBatch: (db: Prisma.TransactionClient, before: Date, limit: number) => Promise<number>
+  /** How many days the rows are kept; null: for ever. */
+  keptDays: number | null
+}>
+
+/** Rows a statement: it takes milliseconds, and holds up nobody. */
+const batchSize = 1000
+const dayMs = 86_400_000
+/** How long sessions that have ended are kept, for whoever looks into what happened. */
+const endedSessionDays = 30
+/** How long what has expired and says nothing any more is kept. */
+const expiredDays = 1
+
+/** Any number will do that nobody else takes. One process at a time deletes rows of a kind. */
+const advisoryLock = 0x72657461
+
+function retentions(historyDays: number): readonly Retention[] {
+  return [
+    { what: 'history', deleteBatch: deleteHistory, keptDays: historyDays === 0 ? null : historyDays },
+    { what: 'sessions', deleteBatch: deleteSessions, keptDays: endedSessionDays },
+    { what: 'oneTimeTokens', deleteBatch: deleteOneTimeTokens, keptDays: expiredDays },
+    { what: 'rateLimits', deleteBatch: deleteRateLimits, keptDays: expiredDays },
+  ]
+}
+
+/** How many rows of each kind were deleted. */
+export type Purged = Readonly<Record<string, number>>
+
+/**
+ * Deletes what was kept for its time, batch by batch, until there is no more, the signal stops it, or another process is at it.
+ * `historyDays` 0 keeps history for ever.
+ */
+export async function purge(
+  { db, clock, signal }: Readonly<{ db: PrismaClient; clock: Clock; signal?: AbortSignal }>,
+  { historyDays }: Readonly<{ historyDays: number }>,
+): Promise<Purged> {
+  const purged: Record<string, number> = {}
+  for (const { what, keptDays, deleteBatch } of retentions(historyDays)) {
+    if (keptDays === null) continue
+    const before = new Date(clock.now().getTime() - keptDays * dayMs)
+    let count = batchSize
+    while (count === batchSize && signal?.aborted !== true) {
+      count = await inTurn(db, what, (tx) => deleteBatch(tx, before, batchSize))
+      purged[what] = (purged[what] ?? 0) + count
+    }
+  }
+  return purged
+}
+
+/** Answers 0 when another process is at it. */
+function inTurn(db: PrismaClient, what: string, work: (tx: Prisma.TransactionClient) => Promise<number>): Promise<number> {
+  return db.$transaction(async (tx) => {
+    const [row] = await tx.$queryRaw<{ free: boolean }[]>`select pg_try_advisory_xact_lock(${advisoryLock}::int, hashtext(${what})) as free`
+    return row?.free === true ? work(tx) : 0
+  })
+}
+
+/** Ids are in the order of time, so the primary key finds the oldest. The table refuses deletions but of what the setting lets go. */
+async function deleteHistory(db: Prisma.TransactionClient, before: Date, limit: number): Promise<number> {
+  await db.$queryRaw`select set_config('roster.history_kept_from', ${before.toISOString()}, true)`
+  return db.$executeRaw`
+    delete from roster.audit_events where id in (
+      select id from roster.audit_events where id < ${lowestIdAt(before)}::uuid and at < ${before} order by id limit ${limit}
+    )`
+}
+
+/** A session that ended before a time was started before it. */
+function deleteSessions(db: Prisma.TransactionClient, before: Date, limit: number): Promise<number> {
+  return db.$executeRaw`
+    delete from roster.sessions where id in (
+      select id from roster.sessions
+      where id < ${lowestIdAt(before)}::uuid and (revoked_at < ${before} or expires_at < ${before})
+      order by id limit ${limit}
+    )`
+}
+
+function deleteOneTimeTokens(db: Prisma.TransactionClient, before: Date, limit: number): Promise<number> {
+  return db.$executeRaw`
+    delete from roster.one_time_tokens where id in (
+      select id from roster.one_time_tokens where expires_at < ${before} order by expires_at limit ${limit}
+    )`
+}
+
+/** A window that has begun again meanwhile is left alone. */
+function deleteRateLimits(db: Prisma.TransactionClient, before: Date, limit: number): Promise<number> {
+  return db.$executeRaw`
+    delete from roster.rate_limits where key in (
+      select key from roster.rate_limits where window_ends_at < ${before} order by window_ends_at limit ${limit} for update skip locked
+    )`
+}
