@@ -14,13 +14,17 @@ export const idPath = ['input', 'id'] as const
 
 /**
  * Reads a user and keeps others from changing it until the transaction ends.
- * @throws {DomainError} USER_NOT_FOUND when there is none, or it is deleted and `deleted` is not wanted
+ * @throws {DomainError} USER_NOT_FOUND when there is none, or it is deleted and `deleted` is not wanted; `path` is where the input names it
  */
-export async function lockUser(db: Prisma.TransactionClient, id: string, { deleted = false } = {}): Promise<UserRecord> {
-  if (!isUuid(id)) throw userNotFound()
+export async function lockUser(
+  db: Prisma.TransactionClient,
+  id: string,
+  { deleted = false, path = idPath }: { deleted?: boolean; path?: readonly string[] } = {},
+): Promise<UserRecord> {
+  if (!isUuid(id)) throw userNotFound(path)
   await db.$queryRaw`select 1 from roster.users where id = ${id}::uuid for update`
   const record = await db.user.findUnique({ where: { id }, include })
-  if (record === null || (record.deletedAt !== null && !deleted)) throw userNotFound()
+  if (record === null || (record.deletedAt !== null && !deleted)) throw userNotFound(path)
   return record
 }
 
@@ -30,8 +34,8 @@ export function readUser(db: Prisma.TransactionClient, id: string): Promise<User
 }
 
 /** There is no such user, or none that this change can be made to. */
-export function userNotFound(): DomainError<'USER_NOT_FOUND'> {
-  return new DomainError('USER_NOT_FOUND', 'There is no such user.', idPath, {})
+export function userNotFound(path: readonly string[] = idPath): DomainError<'USER_NOT_FOUND'> {
+  return new DomainError('USER_NOT_FOUND', 'There is no such user.', path, {})
 }
 
 /** The user as history sees it: by the graph's names, without secrets. */
