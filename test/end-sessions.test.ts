@@ -1,5 +1,6 @@
+import { SignJWT } from 'jose'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { boot, type Harness, type Person } from './harness.ts'
+import { boot, expectData, type Harness, type Person } from './harness.ts'
 import { aSession, codesOf, historyOf, isTaken, refresh } from './session-client.ts'
 
 type Session = Awaited<ReturnType<typeof aSession>>
@@ -81,6 +82,27 @@ describe('signOut', () => {
     expect(codesOf(await signOut(await harness.adminToken('admin'), ''), 'signOut')).toEqual(['FORBIDDEN'])
     expect(await standing()).toEqual([true, true])
   })
+})
+
+test('signOut with a token of another issuer ends the sessions at Roster with GLOBAL, and knows neither this one nor the others', async () => {
+  const [issuer, audience, secret] = ['https://acme.example/', 'roster', 'a shared secret of 32 bytes or more']
+  const trusted = { issuer, audience, secret, provider: 'acme', scopes: [], createUsers: true }
+  const trusting = await boot({ TRUSTED_ISSUERS: JSON.stringify([trusted]) })
+  const claims = new SignJWT({ iss: issuer, aud: audience, sub: 'acme|1' }).setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+  const token = await claims.setIssuedAt().setExpirationTime('5m').sign(Buffer.from(secret))
+  const me = expectData(await trusting.run('{ me { id } }', { token }))['me'] as { id: string }
+  const session = await aSession(trusting, me.id)
+  const ask = (scope: string) =>
+    trusting.run(`mutation { signOut(input: { scope: ${scope} }) { sessionsEnded errors { code path } } }`, { token })
+
+  for (const scope of ['LOCAL', 'OTHERS'])
+    expect((await ask(scope)).data).toEqual({
+      signOut: { sessionsEnded: 0, errors: [{ code: 'SESSION_NOT_FOUND', path: ['input', 'scope'] }] },
+    })
+  expect(await isTaken(trusting, session.accessToken)).toBe(true)
+  expect((await ask('GLOBAL')).data).toEqual({ signOut: { sessionsEnded: 1, errors: [] } })
+  expect(await isTaken(trusting, session.accessToken)).toBe(false)
+  expect(await isTaken(trusting, token)).toBe(true)
 })
 
 describe('revokeSession', () => {

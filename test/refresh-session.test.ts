@@ -226,7 +226,7 @@ test.each([
   expect(['TOKEN_NOT_VALID', 'BAD_USER_INPUT']).toContain(codesOf(answer, 'refreshSession')[0])
 })
 
-test('the budget of a network counts each call in an operation, and a spent one refuses before the token is looked at', async () => {
+test('the budget of a network counts unknown tokens too, and a spent one refuses before the token is looked at', async () => {
   const { attempts } = defaultBudgets['refresh.network']
   const { refreshToken } = await aSession(harness, person.id)
   await refresh(harness, 'x'.repeat(43))

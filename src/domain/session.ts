@@ -60,8 +60,8 @@ export async function signAccessToken(
 }
 
 /**
- * The sessions that have not ended, in whichever way. An access token needs no look at the idle time: it is signed when the session
- * is renewed, and ends long before.
+ * The sessions that have not ended, in whichever way. A request with an access token needs no look at the idle time: the token was
+ * signed when the session was last renewed, and the configuration lets none live longer than a session may be idle.
  */
 export function standingSessions({ idleSeconds }: SessionLifetime, now: Date): Prisma.SessionWhereInput {
   return { revokedAt: null, expiresAt: { gt: now }, lastUsedAt: { gt: idleSince(idleSeconds, now) } }
