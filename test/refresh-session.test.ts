@@ -93,6 +93,16 @@ describe('a second use', () => {
     expect(await historyOf(harness, person.id)).toEqual(['session.refreshed', 'session.refreshed', 'user.created'])
   })
 
+  test('C5.58: counts the 10 seconds from the first use, however often it is sent again', async () => {
+    const { refreshToken } = await aSession(harness, person.id)
+    await refresh(harness, refreshToken)
+    harness.clock.advance({ seconds: reuseGraceSeconds - 1 })
+    expect((await refresh(harness, refreshToken)).errors).toEqual([])
+    harness.clock.advance({ seconds: 2 })
+
+    expect(await refresh(harness, refreshToken)).toMatchObject(notValid)
+  })
+
   test('C5.57: later ends the session and all its tokens, and writes what happened', async () => {
     const { sessionId, refreshToken } = await aSession(harness, person.id)
     const { tokens } = await refresh(harness, refreshToken)
