@@ -84,6 +84,8 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
   if (config.trustedIssuers?.some(({ issuer }) => issuer === ownIssuer)) problems.push(`TRUSTED_ISSUERS: ${ownIssuer} is Roster itself`)
   if (config.mode === 'development' && !isLoopback(config.host))
     problems.push(`HOST: development mode listens on loopback only, not on ${config.host}; set NODE_ENV=production`)
+  if (parsed['SESSION_IDLE_SECONDS'] !== null && config.sessionIdleSeconds < config.accessTokenSeconds)
+    problems.push('SESSION_IDLE_SECONDS: must not be less than ACCESS_TOKEN_SECONDS, or sessions end before they are renewed')
   if (problems.length > 0) throw new ConfigError(problems)
   return config
 }

@@ -120,7 +120,7 @@ describe('revoking', () => {
   })
 })
 
-test('a token may do what the database says of it, not what it says itself', async () => {
+test('a token may do what the database says of it, not what it says itself (C5 65)', async () => {
   const { authenticate, anAdminToken, db } = await callersOn(database)
   const { token, adminToken } = await anAdminToken(['admin'])
 

@@ -190,6 +190,13 @@ test('Roster itself is no issuer to be trusted beside it', () => {
   expect(problems({ TRUSTED_ISSUERS: JSON.stringify([issuer]) })).toEqual(['TRUSTED_ISSUERS: http://localhost:4000 is Roster itself'])
 })
 
+test('no session may end by being idle before its access token does', () => {
+  expect(problems({ SESSION_IDLE_SECONDS: '899' })).toEqual([
+    'SESSION_IDLE_SECONDS: must not be less than ACCESS_TOKEN_SECONDS, or sessions end before they are renewed',
+  ])
+  expect(problems({ SESSION_IDLE_SECONDS: '600', ACCESS_TOKEN_SECONDS: '600' })).toEqual([])
+})
+
 test('lists are separated by commas, with blanks or without', () => {
   const config = parseConfig({ CORS_ORIGINS: ' https://a.example.com, http://localhost:3000,', TRUSTED_PROXIES: '10.0.0.0/8,::1' })
 

@@ -103,18 +103,18 @@ describe('every input', () => {
     for (const caller of callers)
       for (const mutation of Object.values(harness.app.schema.getMutationType()?.getFields() ?? {}))
         for (const field of inputFields(mutation)) {
-          const mine = mutation.name === 'updateUser' && caller.userId === subject.id
+          const goesTo = target(mutation.name)
           const input = {
             ...(sample(argumentType(mutation)) as object),
-            ...target(mutation.name),
-            [field.name]: field.name === 'id' ? target(mutation.name).id : sample(field.type),
+            ...goesTo,
+            [field.name]: goesTo[field.name] ?? sample(field.type),
           }
           const before = await harness.app.database.prisma.user.findUniqueOrThrow({ where: { id: subject.id } })
           const answer = await harness.run(
             `mutation M($input: ${argumentType(mutation)}) { ${mutation.name}(input: $input) { errors { code } } }`,
             { token: caller.token, variables: { input } },
           )
-          const expected = inputOutcome(accessOf(mutation), accessOf(field), caller, mine ? subject.id : null, `input.${field.name}`)
+          const expected = inputOutcome(accessOf(mutation), accessOf(field), caller, ownerOf(mutation.name, caller), `input.${field.name}`)
           const actual = refusalOf(answer)
           if (actual !== expected) mismatches.push(`${caller.name} ${mutation.name}.${field.name}: ${actual}, declared ${expected}`)
           if (expected !== 'taken')
@@ -286,7 +286,7 @@ function sees(root: string, type: string, caller: Caller): boolean {
 function may(access: Access, { scopes, userId }: Caller, owner: string | null): boolean {
   if (!isRestricted(access)) return true
   if (access.self && owner !== null && owner === userId) return true
-  return scopes.includes('admin') || access.scopes.some((scope) => scopes.includes(scope))
+  return access.scopes.some((scope) => scopes.includes('admin') || scopes.includes(scope))
 }
 
 function outputOutcome({ data, errors }: Answer, alias: string): string {
@@ -327,10 +327,20 @@ function inputFields(mutation: GraphQLField<unknown, unknown>): GraphQLInputFiel
   return isInputObjectType(type) ? Object.values(type.getFields()) : []
 }
 
-/** updateUser goes to the subject; what would end it goes to nobody. */
-function target(mutation: string): { id?: string } {
-  if (mutation === 'createUser' || mutation === 'createAdminToken') return {}
-  return { id: mutation === 'updateUser' ? subject.id : '0190a5b2-0000-7000-8000-00000000beef' }
+const nobody = '0190a5b2-0000-7000-8000-00000000beef'
+
+/** updateUser goes to the subject; what would end it, or its session, goes to nobody. */
+function target(mutation: string): Readonly<Record<string, string>> {
+  if (mutation === 'createUser' || mutation === 'createAdminToken' || mutation === 'refreshSession') return {}
+  if (mutation === 'signOut') return { scope: 'OTHERS' }
+  if (mutation === 'revokeSessions') return { userId: nobody }
+  return { id: mutation === 'updateUser' ? subject.id : nobody }
+}
+
+/** Whose record a mutation changes there: the one its input names, or the caller's own. */
+function ownerOf(mutation: string, caller: Caller): string | null {
+  if (mutation === 'updateUser') return subject.id
+  return mutation === 'revokeSessions' ? nobody : caller.userId
 }
 
 /** Eight probes a request; where the root field cannot be null one, since an error there leaves nothing of the rest. */

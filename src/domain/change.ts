@@ -67,6 +67,8 @@ export type Changed<Result> = Readonly<{
   actorUserId?: string | null
   /** The key of the connection that was used. */
   connection?: string | null
+  /** False for what Roster did because somebody failed at something. */
+  success?: boolean
   before: Image | null
   after: Image | null
 }>
@@ -113,7 +115,7 @@ async function changeOnce<Result>(
   const { result, before, after, ...event } = await work({ db, clock: scope.clock, caller: scope.caller, now, queue })
   const changes = difference(before, after)
   if (changes.length === 0 && before !== null && after !== null) throw new Unchanged(result)
-  await record(db, scope.caller, { ...event, type, at: now, success: true, changes })
+  await record(db, scope.caller, { success: true, ...event, type, at: now, changes })
   return result
 }
 

@@ -1,6 +1,6 @@
 import { newOpaqueToken } from '../crypto/opaque-token.ts'
 import type { Prisma } from '../generated/prisma/client.ts'
-import type { Authentication } from './authentication.ts'
+import type { Authentication, SessionLifetime } from './authentication.ts'
 import type { ChangeScope } from './change.ts'
 import { newId } from './id.ts'
 import type { PermissionScope } from './principal.ts'
@@ -57,6 +57,24 @@ export async function signAccessToken(
   const expiresAt = new Date(now.getTime() + expiresIn * 1000)
   const accessToken = await accessTokens.sign({ kind: 'user', id: newId(), userId, sessionId, scopes, aal, amr }, now, expiresAt)
   return { accessToken, expiresIn, expiresAt }
+}
+
+/**
+ * The sessions that have not ended, in whichever way. A request with an access token needs no look at the idle time: the token was
+ * signed when the session was last renewed, and the configuration lets none live longer than a session may be idle.
+ */
+export function standingSessions({ idleSeconds }: SessionLifetime, now: Date): Prisma.SessionWhereInput {
+  return { revokedAt: null, expiresAt: { gt: now }, lastUsedAt: { gt: idleSince(idleSeconds, now) } }
+}
+
+/** Says of a session that was not revoked whether it stood, or had run out by itself. */
+export function stillStood({ idleSeconds }: SessionLifetime, now: Date): (session: { expiresAt: Date; lastUsedAt: Date }) => boolean {
+  return ({ expiresAt, lastUsedAt }) => expiresAt > now && lastUsedAt > idleSince(idleSeconds, now)
+}
+
+/** A session that was last renewed then, or before, has been idle for too long. */
+export function idleSince(idleSeconds: number, now: Date): Date {
+  return new Date(now.getTime() - idleSeconds * 1000)
 }
 
 /** Ends a user's sessions, but for the one that is excepted. Their access tokens are refused at their next request. */

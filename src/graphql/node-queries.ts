@@ -1,6 +1,8 @@
+import type { App } from '../app.ts'
 import { RequestError } from '../domain/errors.ts'
 import { isUuid } from '../domain/normalize.ts'
 import { hasScope, type PermissionScope, type Principal } from '../domain/principal.ts'
+import { standingSessions } from '../domain/session.ts'
 import { maxPageSize } from '../domain/user-page.ts'
 import type { PrismaClient } from '../generated/prisma/client.ts'
 import { selfOr } from './access.ts'
@@ -9,16 +11,18 @@ import { Node } from './node.ts'
 import { visibleUsers } from './user-queries.ts'
 
 type Found = { id: string }
-type Find = (db: PrismaClient, ids: string[], principal: Principal) => Promise<Found[]>
+type Find = (db: PrismaClient, ids: string[], principal: Principal, app: App) => Promise<Found[]>
 
 /** Every type with an id, and those of its rows that a caller may know of. */
 const finders: { readonly [Typename: string]: Find } = {
   User: (db, ids, principal) => db.user.findMany({ where: { AND: [{ id: { in: ids } }, visibleUsers(principal)] }, select: { id: true } }),
   Identity: (db, ids, principal) =>
     db.identity.findMany({ where: { id: { in: ids }, user: visibleUsers(principal) }, select: { id: true, userId: true } }),
-  Session: (db, ids, principal) =>
+  Session: (db, ids, principal, { authentication, clock }) =>
     db.session.findMany({
-      where: { id: { in: ids }, revokedAt: null, ...ownOr('read:sessions', principal) },
+      where: {
+        AND: [{ id: { in: ids } }, standingSessions(authentication.sessionLifetime, clock.now()), ownOr('read:sessions', principal)],
+      },
       select: { id: true, userId: true },
     }),
   AuditEvent: (db, ids, principal) =>
@@ -39,7 +43,7 @@ builder.queryField('node', (t) =>
     access,
     description: 'Anything by its id. Null when there is nothing, or nothing the caller may know of.',
     args: { id: t.arg.id({ required: true, description: 'The id.' }) },
-    resolve: async (_root, { id }, { app, principal }) => (await findNodes(app.database.prisma, [id], principal, 'id'))[0] ?? null,
+    resolve: async (_root, { id }, { app, principal }) => (await findNodes(app, [id], principal, 'id'))[0] ?? null,
   }),
 )
 
@@ -53,15 +57,17 @@ builder.queryField('nodes', (t) =>
     args: { ids: t.arg.idList({ required: true, description: 'The ids.' }) },
     resolve: (_root, { ids }, { app, principal }) => {
       if (ids.length > maxPageSize) throw new RequestError('BAD_USER_INPUT', `\`ids\` may name ${maxPageSize} at most.`, { field: 'ids' })
-      return findNodes(app.database.prisma, ids, principal, 'ids')
+      return findNodes(app, ids, principal, 'ids')
     },
   }),
 )
 
-async function findNodes(db: PrismaClient, ids: readonly string[], principal: Principal, field: string): Promise<(Found | null)[]> {
+async function findNodes(app: App, ids: readonly string[], principal: Principal, field: string): Promise<(Found | null)[]> {
   if (!ids.every(isUuid)) throw new RequestError('BAD_USER_INPUT', `\`${field}\` must be UUIDs.`, { field })
   const rows = await Promise.all(
-    Object.entries(finders).map(async ([__typename, find]) => (await find(db, [...ids], principal)).map((row) => ({ ...row, __typename }))),
+    Object.entries(finders).map(async ([__typename, find]) =>
+      (await find(app.database.prisma, [...ids], principal, app)).map((row) => ({ ...row, __typename })),
+    ),
   )
   const found = new Map(rows.flat().map((row) => [row.id, row]))
   return ids.map((id) => found.get(id.toLowerCase()) ?? null)

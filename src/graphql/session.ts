@@ -1,3 +1,4 @@
+import { deviceName } from '../domain/device.ts'
 import { selfOr } from './access.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
@@ -17,6 +18,13 @@ export const Session = builder.prismaObject('Session', {
     expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'When it ends at the latest.' }),
     ip: t.exposeString('ip', { nullable: true, description: 'The address the user signed in from.' }),
     userAgent: t.exposeString('userAgent', { nullable: true, description: 'The `User-Agent` the user signed in with.' }),
+    device: t.string({
+      nullable: true,
+      description:
+        'What the user signed in with, for people to recognise: `Firefox on Windows`, `Safari on iPhone`. Null when it cannot be told.',
+      select: { userAgent: true },
+      resolve: ({ userAgent }) => deviceName(userAgent),
+    }),
     aal: t.exposeString('aal', { description: 'Authenticator assurance level: `aal1`, `aal2`.' }),
     amr: t.exposeStringList('amr', { description: 'How the user signed in: authentication method references, RFC 8176.' }),
     connection: t.exposeString('connection', {

@@ -34,7 +34,7 @@ export function signedInPayload(t: ObjectFieldBuilder<PayloadShape<SignedIn>>): 
     tokens: t.field({
       type: AuthTokens,
       nullable: true,
-      description: 'The session that was started; null when none was.',
+      description: 'What the session goes on with; null when there is none.',
       resolve: ({ result }) => result?.tokens ?? null,
     }),
   }

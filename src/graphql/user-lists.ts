@@ -1,3 +1,4 @@
+import { standingSessions } from '../domain/session.ts'
 import { selfOr } from './access.ts'
 import { AuditEventConnection } from './audit-event.ts'
 import { builder } from './builder.ts'
@@ -14,7 +15,10 @@ builder.prismaObjectFields(User, (t) => ({
       access: selfOr('read:sessions'),
       complexity: idPageCost,
       description: 'Where the user is signed in now, the newest first.',
-      query: (_args, { app }) => ({ where: { revokedAt: null, expiresAt: { gt: app.clock.now() } }, orderBy: { id: 'desc' } }),
+      query: (_args, { app }) => ({
+        where: standingSessions(app.authentication.sessionLifetime, app.clock.now()),
+        orderBy: { id: 'desc' },
+      }),
     },
     SessionConnection,
   ),

@@ -25,22 +25,29 @@ export const idPath = ['input', 'id'] as const
 
 /**
  * Reads a user and keeps others from changing it until the transaction ends.
- * @throws {DomainError} USER_NOT_FOUND when there is none, or it is deleted and `deleted` is not wanted
+ * @throws {DomainError} USER_NOT_FOUND when there is none, or it is deleted and `deleted` is not wanted; `path` is where the input names it
  */
-export async function lockUser(db: Prisma.TransactionClient, id: string, { deleted = false } = {}): Promise<UserRecord> {
-  const row = await lockRow(db, id, { deleted })
+export async function lockUser(db: Prisma.TransactionClient, id: string, options: LockOptions = {}): Promise<UserRecord> {
+  const row = await lockRow(db, id, options)
   return readUser(db, row.id)
 }
+
+/** `deleted`: a user who is deleted may be changed too; `path`: where the input names the user. */
+type LockOptions = Readonly<{ deleted?: boolean; path?: readonly string[] }>
 
 /**
  * The same for the row alone, in one statement: others who wait for the row wait for each. A profile or a password is not read with
  * it, for a statement that has waited sees other tables as they were before.
  * @throws {DomainError} USER_NOT_FOUND
  */
-export async function lockRow(db: Prisma.TransactionClient, id: string, { deleted = false } = {}): Promise<UserRow> {
-  if (!isUuid(id)) throw userNotFound()
+export async function lockRow(
+  db: Prisma.TransactionClient,
+  id: string,
+  { deleted = false, path = idPath }: LockOptions = {},
+): Promise<UserRow> {
+  if (!isUuid(id)) throw userNotFound(path)
   const [row] = await db.$queryRaw<UserRow[]>`select ${userColumns} from roster.users where id = ${id}::uuid for update`
-  if (row === undefined || (row.deletedAt !== null && !deleted)) throw userNotFound()
+  if (row === undefined || (row.deletedAt !== null && !deleted)) throw userNotFound(path)
   return row
 }
 
@@ -50,8 +57,8 @@ export function readUser(db: Prisma.TransactionClient, id: string): Promise<User
 }
 
 /** There is no such user, or none that this change can be made to. */
-export function userNotFound(): DomainError<'USER_NOT_FOUND'> {
-  return new DomainError('USER_NOT_FOUND', 'There is no such user.', idPath, {})
+export function userNotFound(path: readonly string[] = idPath): DomainError<'USER_NOT_FOUND'> {
+  return new DomainError('USER_NOT_FOUND', 'There is no such user.', path, {})
 }
 
 /** The user as history sees it: by the graph's names, without secrets. What is not the row's is left out where the row is all there is. */
