@@ -21,5 +21,7 @@ export type RequestOrigin = Readonly<{
 export async function createContext(app: App, { authorization, ip, userAgent, requestId }: RequestOrigin): Promise<Context> {
   const principal = await app.authenticate(bearerToken(authorization))
   const caller: Caller = { principal, ip, userAgent, requestId }
-  return { app, principal, caller, scope: { db: app.database.prisma, clock: app.clock, caller, onRetry: app.metrics.databaseRetry } }
+  const { database, clock, metrics, outbox } = app
+  const scope = { db: database.prisma, clock, caller, onRetry: metrics.databaseRetry, onQueued: outbox.wake }
+  return { app, principal, caller, scope }
 }

@@ -1,0 +1,110 @@
+import type { PrismaClient } from '../generated/prisma/client.ts'
+import type { Clock } from '../ports/clock.ts'
+import { describeError } from '../ports/describe-error.ts'
+import type { Logger } from '../ports/logger.ts'
+import type { Metrics } from '../ports/metrics.ts'
+import { attemptMessage } from './outbox/attempt-message.ts'
+import { type ClaimedMessage, claimMessage } from './outbox/claim-message.ts'
+import { measureOutbox, purgeOutbox } from './outbox/tend-outbox.ts'
+
+/** Does what was queued in the same commit as a change, after it, at least once. Any number of processes work on one outbox. */
+export type Outbox = Readonly<{
+  /** Begins to look for work by itself: once in a while, and at once when it is woken. */
+  start: () => void
+  /** Says that something was queued. Before the start and after the stop it does nothing. */
+  wake: () => void
+  /** Works on all that is due now, started or not, and resolves when there is no more of it. */
+  settled: () => Promise<void>
+  /** Takes nothing more, and resolves when what is at work is done. */
+  stop: () => Promise<void>
+}>
+
+/** Does one message, outside of any transaction. @throws {MailRefusedError} when it is in vain; anything else when it may succeed later */
+export type OutboxHandler = (message: ClaimedMessage) => Promise<void>
+
+/** What an outbox works with; the handlers by kind of message. */
+export type OutboxParts = Readonly<{
+  db: PrismaClient
+  clock: Clock
+  logger: Logger
+  metrics: Metrics
+  handlers: Readonly<Record<string, OutboxHandler>>
+}>
+
+/** Messages at work at once, in one process. */
+export const outboxLanes = 4
+
+/** How often it looks for what other processes queued, or was put off: between the two, so that processes spread. */
+const pollMs = { least: 1000, most: 2000 }
+const tendMs = 15_000
+
+/** An outbox that is not started. */
+export function createOutbox(parts: OutboxParts): Outbox {
+  const { db, clock, logger } = parts
+  const kinds = Object.keys(parts.handlers)
+  const working = new Set<Promise<void>>()
+  let state: 'idle' | 'started' | 'stopped' = 'idle'
+  let timer: NodeJS.Timeout | undefined
+  let tendedAtMs = Number.NEGATIVE_INFINITY
+  let isFailing = false
+
+  const run = (work: () => Promise<void>): void => {
+    const running = work()
+      .then(() => {
+        isFailing = false
+      })
+      .catch((error: unknown) => {
+        if (!isFailing) logger.warn({ error: describeError(error) }, 'the outbox cannot be read; it is tried again')
+        isFailing = true
+      })
+      .finally(() => working.delete(running))
+    working.add(running)
+  }
+  /** One message after the other until there is none. Whoever finds one has the next lane look for another. */
+  const openLane = (): void => {
+    if (state === 'stopped' || working.size >= outboxLanes) return
+    run(async () => {
+      while (state !== 'stopped') {
+        const message = await claimMessage(db, { kinds, now: clock.now() })
+        if (message === null) return
+        openLane()
+        await attemptMessage(parts, message)
+      }
+    })
+  }
+  const tend = async (): Promise<void> => {
+    const now = clock.now()
+    await purgeOutbox(db, now)
+    parts.metrics.outbox(await measureOutbox(db, now))
+  }
+  const poll = (): void => {
+    openLane()
+    if (performance.now() - tendedAtMs > tendMs) {
+      tendedAtMs = performance.now()
+      run(tend)
+    }
+    timer = setTimeout(poll, pollMs.least + Math.random() * (pollMs.most - pollMs.least)).unref()
+  }
+  const settled = async (): Promise<void> => {
+    while (working.size > 0) await Promise.all(working)
+  }
+  return Object.freeze({
+    start: () => {
+      if (state !== 'idle') return
+      state = 'started'
+      poll()
+    },
+    wake: () => {
+      if (state === 'started') openLane()
+    },
+    settled: () => {
+      openLane()
+      return settled()
+    },
+    stop: () => {
+      state = 'stopped'
+      clearTimeout(timer)
+      return settled()
+    },
+  })
+}
