@@ -45,7 +45,16 @@ export function smtpUrl(text: string): string {
   if (!url || !/^smtps?:$/.test(url.protocol) || url.hostname === '') throw new Error('must be smtp://... or smtps://...')
   if (!['', '/'].includes(url.pathname) || url.search || url.hash) throw new Error('must end after the host and port')
   if (url.username === '' && url.password !== '') throw new Error('has a password without a name')
+  if (![url.username, url.password].every(isPercentEncoded)) throw new Error('has a % that encodes nothing: write it as %25')
   return text
+}
+
+function isPercentEncoded(text: string): boolean {
+  try {
+    return !/\p{Cc}/u.test(decodeURIComponent(text))
+  } catch {
+    return false
+  }
 }
 
 /** Who mail comes from: `name <address>`, or an address. @throws {Error} */

@@ -14,10 +14,8 @@ export type DevelopmentMailbox = Mailer &
     clear: () => void
   }>
 
-const maxMessages = 500
-
-/** A mailbox in this folder, which is made when it is needed. The latest 500 messages are kept, for their owner's eyes only. */
-export function createDevelopmentMailbox(folder: string): DevelopmentMailbox {
+/** A mailbox in this folder, which is made when it is needed. The latest messages are kept, for their owner's eyes only. */
+export function createDevelopmentMailbox(folder: string, maxMessages = 500): DevelopmentMailbox {
   const pathOf = (id: string) => join(folder, `${id}.json`)
   const remove = (id: string) => rmSync(pathOf(id), { force: true })
   const read = (id: string): MailMessage | null => {

@@ -13,8 +13,10 @@ const darkStyle = `@media (prefers-color-scheme: dark) {
 }`
 
 const font = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
-const plain = `${font};font-size:16px;line-height:24px;color:#3b434f;margin:0 0 16px`
-const faint = `${font};font-size:14px;line-height:20px;color:#667080;margin:0 0 16px`
+const styles = {
+  plain: `${font};font-size:16px;line-height:24px;color:#3b434f;margin:0 0 16px`,
+  faint: `${font};font-size:14px;line-height:20px;color:#667080;margin:0 0 16px`,
+}
 
 /** One column, tables and styles at the elements, as mail programs want it. No image, nothing to load. */
 export function htmlLayout(template: TemplateText): string {
@@ -32,7 +34,7 @@ export function htmlLayout(template: TemplateText): string {
 <table role="presentation" class="page" width="100%" cellpadding="0" cellspacing="0" style="background:#f3f5f8"><tr><td align="center" style="padding:32px 16px">
 <table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="max-width:520px">
 <tr><td style="padding:0 4px 16px"><p class="faint" style="${font};font-size:15px;line-height:20px;font-weight:600;color:#667080;margin:0">{{appName}}</p></td></tr>
-<tr><td class="card" style="background:#ffffff;border:1px solid #e1e5eb;border-radius:12px;padding:32px 32px 16px">
+<tr><td class="card" style="background:#ffffff;border:1px solid #e1e5eb;border-radius:12px;padding:28px 24px 12px">
 ${content(template).join('\n')}
 </td></tr>
 </table>
@@ -46,13 +48,18 @@ function content(template: TemplateText): string[] {
   const { heading, paragraphs, button, hasCode = false, closing } = template
   return [
     `<h1 class="strong" style="${font};font-size:22px;line-height:30px;font-weight:600;color:#161b22;margin:0 0 16px">${escapeHtml(heading)}</h1>`,
-    ...paragraphs.map((paragraph) => `<p class="plain" style="${plain};overflow-wrap:anywhere">${escapeHtml(paragraph)}</p>`),
+    ...paragraphs.map((text) => paragraph(text, 'plain')),
     ...(button === undefined ? [] : [buttonHtml(button)]),
     ...(hasCode ? [codeHtml(button === undefined ? 'Enter this code:' : 'Or enter this code:')] : []),
-    ...(button !== undefined || hasCode ? [`<p class="faint" style="${faint}">${expiryNote(template)}</p>`] : []),
+    ...(button !== undefined || hasCode ? [paragraph(expiryNote(template), 'faint')] : []),
     ...(button === undefined ? [] : [plainLinkHtml]),
-    `<p class="faint" style="${faint}">${escapeHtml(closing)}</p>`,
+    // Of a notice it is the point.
+    paragraph(closing, button === undefined && !hasCode ? 'plain' : 'faint'),
   ]
+}
+
+function paragraph(text: string, look: keyof typeof styles): string {
+  return `<p class="${look}" style="${styles[look]};overflow-wrap:anywhere">${escapeHtml(text)}</p>`
 }
 
 function buttonHtml(label: string): string {
@@ -62,9 +69,9 @@ function buttonHtml(label: string): string {
 }
 
 function codeHtml(label: string): string {
-  return `<p class="plain" style="${plain};margin-bottom:8px">${label}</p>
+  return `<p class="plain" style="${styles.plain};margin-bottom:8px">${label}</p>
 <p class="code" style="font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:32px;line-height:40px;font-weight:600;letter-spacing:6px;color:#161b22;background:#f3f5f8;border-radius:8px;padding:12px 12px 12px 18px;margin:0 0 16px;text-align:center">{{code}}</p>`
 }
 
-const plainLinkHtml = `<p class="faint" style="${faint};overflow-wrap:anywhere;word-break:break-word">If the button does not work, open this address:<br>
+const plainLinkHtml = `<p class="faint" style="${styles.faint};overflow-wrap:anywhere;word-break:break-word">If the button does not work, open this address:<br>
 <a class="link" href="{{link}}" target="_blank" style="color:#2457d6">{{link}}</a></p>`
