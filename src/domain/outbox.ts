@@ -42,35 +42,35 @@ const tendMs = 15_000
 export function createOutbox(parts: OutboxParts): Outbox {
   const { db, clock, logger } = parts
   const kinds = Object.keys(parts.handlers)
-  const working = new Set<Promise<void>>()
+  const lanes = new Set<Promise<void>>()
+  let tending = Promise.resolve()
   let state: 'idle' | 'started' | 'stopped' = 'idle'
   let timer: NodeJS.Timeout | undefined
   let tendedAtMs = Number.NEGATIVE_INFINITY
   let isFailing = false
 
-  const run = (work: () => Promise<void>): void => {
-    const running = work()
-      .then(() => {
-        isFailing = false
-      })
-      .catch((error: unknown) => {
-        if (!isFailing) logger.warn({ error: describeError(error) }, 'the outbox cannot be read; it is tried again')
-        isFailing = true
-      })
-      .finally(() => working.delete(running))
-    working.add(running)
+  const guard = async (work: () => Promise<void>): Promise<void> => {
+    try {
+      await work()
+      isFailing = false
+    } catch (error) {
+      if (!isFailing) logger.warn({ error: describeError(error) }, 'the outbox cannot be read; it is tried again')
+      isFailing = true
+    }
+  }
+  const workOff = async (): Promise<void> => {
+    while (state !== 'stopped') {
+      const message = await claimMessage(db, { kinds, now: clock.now() })
+      if (message === null) return
+      openLane()
+      await attemptMessage(parts, message)
+    }
   }
   /** One message after the other until there is none. Whoever finds one has the next lane look for another. */
   const openLane = (): void => {
-    if (state === 'stopped' || working.size >= outboxLanes) return
-    run(async () => {
-      while (state !== 'stopped') {
-        const message = await claimMessage(db, { kinds, now: clock.now() })
-        if (message === null) return
-        openLane()
-        await attemptMessage(parts, message)
-      }
-    })
+    if (state === 'stopped' || lanes.size >= outboxLanes) return
+    const lane = guard(workOff).finally(() => lanes.delete(lane))
+    lanes.add(lane)
   }
   const tend = async (): Promise<void> => {
     const now = clock.now()
@@ -81,12 +81,13 @@ export function createOutbox(parts: OutboxParts): Outbox {
     openLane()
     if (performance.now() - tendedAtMs > tendMs) {
       tendedAtMs = performance.now()
-      run(tend)
+      tending = guard(tend)
     }
     timer = setTimeout(poll, pollMs.least + Math.random() * (pollMs.most - pollMs.least)).unref()
   }
   const settled = async (): Promise<void> => {
-    while (working.size > 0) await Promise.all(working)
+    while (lanes.size > 0) await Promise.all(lanes)
+    await tending
   }
   return Object.freeze({
     start: () => {
