@@ -28,13 +28,19 @@ function listPage(messages: readonly MailMessage[]): string {
 
 /** The mail's own HTML has its own window: it runs no script, and its links open beside it. */
 function messagePage({ to, subject, at, text, html }: MailMessage): string {
-  const inFrame = html.replace(/<head>|^/i, (start) => `${start}<base target="_blank">`)
   return `<p><a href="${mailboxPath}">Mailbox</a></p>
 <h1>${escapeHtml(subject)}</h1>
 <p>To ${escapeHtml(to)}, ${timeHtml(at)}</p>
-<iframe title="The mail as HTML" sandbox="allow-popups allow-popups-to-escape-sandbox" srcdoc="${escapeHtml(inFrame)}"></iframe>
+<iframe title="The mail as HTML" sandbox="allow-popups allow-popups-to-escape-sandbox" srcdoc="${escapeHtml(linksBeside(html))}"></iframe>
 <h2>As plain text</h2>
 <pre>${textHtml(text)}</pre>`
+}
+
+/** The frame itself shows nothing but the mail. */
+function linksBeside(html: string): string {
+  const base = '<base target="_blank">'
+  const head = /<head\b[^>]*>/i
+  return head.test(html) ? html.replace(head, (start) => start + base) : base + html
 }
 
 /** Addresses of pages become links. */
@@ -57,7 +63,7 @@ li a:hover { background: #8881 }
 li b { grid-column: 1 / -1; overflow-wrap: anywhere }
 li span { overflow-wrap: anywhere }
 li span, time { opacity: .7 }
-iframe { width: 100%; height: 680px; border: 1px solid #8884; border-radius: 8px; resize: vertical }
+iframe { box-sizing: border-box; width: 100%; height: 680px; border: 1px solid #8884; border-radius: 8px; resize: vertical }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; padding: 16px; border: 1px solid #8884; border-radius: 8px }
 `
 
