@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { pino } from 'pino'
 import { beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { newId } from '../src/domain/id.ts'
 import { measureOutbox, purgeOutbox } from '../src/domain/outbox/tend-outbox.ts'
 import { createOutbox, type Outbox, type OutboxHandler } from '../src/domain/outbox.ts'
+import { MailRefusedError } from '../src/ports/mailer.ts'
 import { createMetrics } from '../src/ports/metrics.ts'
 import { openTestDatabase, postgresOnly, testDatabaseUrl } from './database.ts'
 import { boot, type Harness, testSecret } from './harness.ts'
@@ -155,6 +157,41 @@ describe('the lease', () => {
 
     expect(await rows()).toMatchObject([{ attempts: 2, failure: null, doneAt: expect.any(Date) }])
   })
+})
+
+test('a failure has a line in the log that says which message and why, and nothing of the mail', async () => {
+  const lines: string[] = []
+  const logger = pino({ base: null }, { write: (line: string) => lines.push(line) })
+  const quoting = Object.assign(new Error('550 ada@example.com is unknown'), { code: 'EENVELOPE', responseCode: 450 })
+  const [id] = await queue(1)
+  await aWorker(() => Promise.reject(quoting), { logger }).settled()
+  harness.clock.advance({ minutes: 1 })
+  await aWorker(() => Promise.reject(new MailRefusedError('550', quoting)), { logger }).settled()
+
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    { level: 40, outboxId: id, kind: 'test', attempts: 1, failure: '450', nextAt: expect.any(String) },
+    { level: 50, outboxId: id, kind: 'test', attempts: 2, failure: '550', error: { name: 'MailRefusedError', code: '550' } },
+  ])
+  expect(lines.join()).not.toContain('ada@')
+})
+
+test('a database that does not answer has one line in the log, and the work goes on when it does', async () => {
+  const lines: string[] = []
+  const logger = pino({ base: null }, { write: (line: string) => lines.push(line) })
+  let isDown = true
+  const db = new Proxy(prisma(), {
+    get: (target, name) => (isDown && name === '$queryRaw' ? () => Promise.reject(new Error('down')) : Reflect.get(target, name)),
+  })
+  const seen: string[] = []
+  const [id] = await queue(1)
+  const worker = aWorker(async ({ id }) => void seen.push(id), { logger, db })
+  await worker.settled()
+  await worker.settled()
+  isDown = false
+  await worker.settled()
+
+  expect(lines.map((line) => JSON.parse(line).msg)).toEqual(['the outbox cannot be worked on; it is tried again'])
+  expect(seen).toEqual([id])
 })
 
 describe('tending', () => {

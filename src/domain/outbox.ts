@@ -47,17 +47,8 @@ export function createOutbox(parts: OutboxParts): Outbox {
   let state: 'idle' | 'started' | 'stopped' = 'idle'
   let timer: NodeJS.Timeout | undefined
   let tendedAtMs = Number.NEGATIVE_INFINITY
-  let isFailing = false
 
-  const guard = async (work: () => Promise<void>): Promise<void> => {
-    try {
-      await work()
-      isFailing = false
-    } catch (error) {
-      if (!isFailing) logger.warn({ error: describeError(error) }, 'the outbox cannot be read; it is tried again')
-      isFailing = true
-    }
-  }
+  const guard = createGuard(logger)
   const workOff = async (): Promise<void> => {
     while (state !== 'stopped') {
       const message = await claimMessage(db, { kinds, now: clock.now() })
@@ -108,4 +99,18 @@ export function createOutbox(parts: OutboxParts): Outbox {
       return settled()
     },
   })
+}
+
+/** Lets no failure out, and writes a line of the first of a row of them: the database does not answer, and will. */
+function createGuard(logger: Logger): (work: () => Promise<void>) => Promise<void> {
+  let isFailing = false
+  return async (work) => {
+    try {
+      await work()
+      isFailing = false
+    } catch (error) {
+      if (!isFailing) logger.warn({ error: describeError(error) }, 'the outbox cannot be worked on; it is tried again')
+      isFailing = true
+    }
+  }
 }
