@@ -64,7 +64,8 @@ describe('a queued mail', () => {
 
     expect(JSON.stringify(waiting)).not.toMatch(/ada|482913|verify/)
     expect(waiting?.payload).toEqual({ template: 'SIGN_IN', sealed: expect.stringMatching(/^v1\./) })
-    expect(done).toMatchObject({ payload: { template: 'SIGN_IN' }, attempts: 1, doneAt: expect.any(Date), deadAt: null, leasedUntil: null })
+    expect(done?.payload).toEqual({ template: 'SIGN_IN' })
+    expect(done).toMatchObject({ attempts: 1, doneAt: expect.any(Date), deadAt: null, leasedUntil: null })
   })
 
   test('of another secret or another row does not open, and is tried again', async () => {
