@@ -8,6 +8,10 @@ import { openDatabase } from './database/open.ts'
 import { createAuthenticator } from './domain/authenticate.ts'
 import { type Authentication, createAuthentication } from './domain/authentication.ts'
 import { developmentToken } from './domain/development-token.ts'
+import { createMailHandler } from './domain/mail/send-mail.ts'
+import { defaultSources } from './domain/mail/template-source.ts'
+import { mailKind } from './domain/mail.ts'
+import { createOutbox, type Outbox } from './domain/outbox.ts'
 import type { Principal } from './domain/principal.ts'
 import { system } from './domain/principal.ts'
 import type { Scope } from './domain/scope.ts'
@@ -16,8 +20,11 @@ import { type LoadedSigningKeys, loadSigningKeys } from './domain/signing-key.ts
 import { tokenSettings } from './domain/token-settings.ts'
 import { cutToPublic } from './graphql/public-schema.ts'
 import { buildSchema } from './graphql/schema.ts'
+import { createMailer } from './mailer.ts'
 import { type Clock, systemClock } from './ports/clock.ts'
+import type { DevelopmentMailbox } from './ports/development-mailbox.ts'
 import { createLogger, type Logger } from './ports/logger.ts'
+import type { Mailer } from './ports/mailer.ts'
 import { createMetrics, type Metrics } from './ports/metrics.ts'
 
 /** Everything that runs, put together once; it is carried in the context of each request. */
@@ -32,6 +39,13 @@ export type App = Readonly<{
   accessTokens: AccessTokens
   /** What signing in works with. */
   authentication: Authentication
+  /** Sends mail; null in production without SMTP_URL. What queues mail asks `mailEnabled` first. */
+  mailer: Mailer | null
+  mailEnabled: boolean
+  /** Where mail is kept for a developer to read, in development without SMTP_URL; otherwise null. */
+  mailbox: DevelopmentMailbox | null
+  /** Does what was queued. It waits for `start`, or `settled`. */
+  outbox: Outbox
   /** Says who calls. Null is nobody. @throws {RequestError} UNAUTHENTICATED or SERVICE_UNAVAILABLE */
   authenticate: (token: string | null) => Promise<Principal>
   /** The whole graph. */
@@ -70,21 +84,32 @@ async function assemble(config: Config, { clock, logger, database }: Required<Pa
   const authenticator = createAuthenticator({ accessTokens, trustedIssuers: config.trustedIssuers, db, clock, logger })
   const schema = buildSchema()
   const scope = { ...systemScope({ database, clock }), accessTokens }
+  const metrics = createMetrics()
+  const { mailer, mailbox } = createMailer(config, accessTokens.issuer)
+  const { appName, mailTemplates } = config
+  const handlers = { [mailKind]: createMailHandler({ mailer, secrets, sources: mailTemplates ?? defaultSources, appName, clock }) }
+  const outbox = createOutbox({ db, clock, logger, metrics, handlers })
   return Object.freeze({
     config,
     version: packageVersion(),
     database,
     clock,
     logger,
-    metrics: createMetrics(),
+    metrics,
     signingKeys,
     accessTokens,
     authentication: createAuthentication({ config, accessTokens, secrets }),
+    mailer,
+    mailEnabled: mailer !== null,
+    mailbox,
+    outbox,
     authenticate: authenticator.authenticate,
     schema,
     publicSchema: cutToPublic(schema),
     developmentToken: config.mode === 'development' ? await developmentToken(scope, { dataDir: config.dataDir, authenticator }) : null,
     close: async () => {
+      await outbox.stop()
+      mailer?.close()
       await authenticator.settled()
       await database.close()
     },
@@ -92,8 +117,8 @@ async function assemble(config: Config, { clock, logger, database }: Required<Pa
 }
 
 /** Roster itself, for what it does without a request. */
-export function systemScope({ database, clock }: Pick<App, 'database' | 'clock'>): Scope {
-  return { db: database.prisma, clock, caller: { principal: system, ip: null, userAgent: null, requestId: null } }
+export function systemScope({ database, clock, outbox }: Pick<App, 'database' | 'clock'> & Partial<Pick<App, 'outbox'>>): Scope {
+  return { db: database.prisma, clock, onQueued: outbox?.wake, caller: { principal: system, ip: null, userAgent: null, requestId: null } }
 }
 
 /** The version in package.json, which stands beside src/ and dist/ alike. */

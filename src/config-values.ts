@@ -1,4 +1,6 @@
 import { isIP } from 'node:net'
+import { normalizeEmail } from './domain/normalize.ts'
+import type { Mailbox } from './ports/mailer.ts'
 
 /** A whole number of a range, in decimal digits. @throws {Error} that says so */
 export function integer(text: string, least: number, most: number): number {
@@ -35,6 +37,40 @@ export function httpUrl(text: string): string {
 export function postgresUrl(text: string): string {
   if (!URL.canParse(text) || !/^postgres(ql)?:$/.test(new URL(text).protocol)) throw new Error('must be postgresql://...')
   return text
+}
+
+/** An SMTP server, `smtp://` or `smtps://`, with a name and password or without; not repeated in the error. @throws {Error} */
+export function smtpUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null
+  if (!url || !/^smtps?:$/.test(url.protocol) || url.hostname === '') throw new Error('must be smtp://... or smtps://...')
+  if (!['', '/'].includes(url.pathname) || url.search || url.hash) throw new Error('must end after the host and port')
+  if (url.username === '' && url.password !== '') throw new Error('has a password without a name')
+  if (![url.username, url.password].every(isPercentEncoded)) throw new Error('has a % that encodes nothing: write it as %25')
+  return text
+}
+
+function isPercentEncoded(text: string): boolean {
+  try {
+    return !/\p{Cc}/u.test(decodeURIComponent(text))
+  } catch {
+    return false
+  }
+}
+
+/** Who mail comes from: `name <address>`, or an address. @throws {Error} */
+export function mailbox(text: string): Mailbox {
+  const [, name = '', address = ''] = /^([^<>]*)<([^<>]*)>$/.exec(text) ?? [text, '', text]
+  const forms = normalizeEmail(address)
+  if (forms === null || /\p{Cc}/u.test(name))
+    throw new Error('must be an address, or a name and an address: Example <no-reply@example.com>')
+  return { name: name.trim().replace(/^"(.*)"$/, '$1'), address: forms.email }
+}
+
+/** Text on one line, of 1 to so many characters. @throws {Error} */
+export function oneLine(text: string, most: number): string {
+  if (/[\p{Cc}\u2028\u2029]/u.test(text) || Array.from(text).length > most)
+    throw new Error(`must be one line of at most ${most} characters`)
+  return text.trim()
 }
 
 /** An origin as browsers send it. @throws {Error} */

@@ -1,5 +1,19 @@
-import { addressRange, atLeast, boolean, httpUrl, integer, list, oneOf, origin, postgresUrl } from './config-values.ts'
+import {
+  addressRange,
+  atLeast,
+  boolean,
+  httpUrl,
+  integer,
+  list,
+  mailbox,
+  oneLine,
+  oneOf,
+  origin,
+  postgresUrl,
+  smtpUrl,
+} from './config-values.ts'
 import { parseBudgets } from './domain/budget.ts'
+import { readTemplates } from './domain/mail/read-templates.ts'
 import { parseTrustedIssuers } from './trusted-issuers.ts'
 
 const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const
@@ -84,6 +98,22 @@ export const variables = {
     'none',
     'Addresses or CIDR ranges, comma-separated, of proxies whose `X-Forwarded-For` is believed.',
     (text = '') => list(text).map(addressRange),
+  ),
+  APP_NAME: variable('Roster', 'The name of your application in mails and on pages, up to 64 characters.', (text = 'Roster') =>
+    oneLine(text, 64),
+  ),
+  SMTP_URL: variable(
+    'none: a mailbox at `/mailbox`; in production, no mail',
+    'Where mail is sent: `smtps://user:password@host:465`, or `smtp://` for STARTTLS.',
+    (text) => (text === undefined ? null : smtpUrl(text)),
+  ),
+  MAIL_FROM: variable(
+    'APP_NAME <no-reply@host of PUBLIC_URL>',
+    'Who mail comes from: `Example <no-reply@example.com>`, or the address alone.',
+    (text) => (text === undefined ? null : mailbox(text)),
+  ),
+  MAIL_TEMPLATES_DIR: variable('none', 'A directory of templates in place of the default ones; see "Mail".', (text) =>
+    text === undefined ? null : readTemplates(text),
   ),
   GRAPHIQL: variable('true; false in production', 'Whether `GET /graphql` shows GraphiQL.', (text) =>
     text === undefined ? null : boolean(text),

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { type LogLevel, variables } from './config-variables.ts'
 import type { Budgets } from './domain/budget.ts'
+import type { TemplateSources } from './domain/mail/template-source.ts'
+import type { Mailbox } from './ports/mailer.ts'
 import type { TrustedIssuer } from './trusted-issuers.ts'
 
 /** Everything that can be set, parsed once. Names carry their units. */
@@ -38,6 +40,14 @@ export type Config = Readonly<{
   corsOrigins: readonly string[] | 'loopback'
   /** Addresses or CIDR ranges of proxies whose X-Forwarded-For is believed. */
   trustedProxies: readonly string[]
+  /** The name of the application in mails and on pages. */
+  appName: string
+  /** Where mail is sent; null: in development it is kept in a mailbox, in production there is none. */
+  smtpUrl: string | null
+  /** Who mail comes from; null: made from the name of the application and the public URL. */
+  mailFrom: Mailbox | null
+  /** What mails say; null: the default templates. */
+  mailTemplates: TemplateSources | null
   graphiql: boolean
   introspection: boolean
   maxBodyBytes: number
@@ -113,6 +123,10 @@ function toConfig(parsed: Parsed): Config {
     trustedIssuers: parsed.TRUSTED_ISSUERS,
     corsOrigins: parsed.CORS_ORIGINS ?? (production ? [] : 'loopback'),
     trustedProxies: parsed.TRUSTED_PROXIES,
+    appName: parsed.APP_NAME,
+    smtpUrl: parsed.SMTP_URL,
+    mailFrom: parsed.MAIL_FROM,
+    mailTemplates: parsed.MAIL_TEMPLATES_DIR,
     graphiql: parsed.GRAPHIQL ?? !production,
     introspection: parsed.INTROSPECTION ?? !production,
     maxBodyBytes: parsed.MAX_BODY_BYTES,

@@ -34,6 +34,7 @@ export async function createContext(
 ): Promise<Context> {
   const principal = await app.authenticate(bearerToken(authorization))
   const caller: Caller = { principal, ip, userAgent, requestId }
-  const scope = { db: app.database.prisma, clock: app.clock, caller, onRetry: app.metrics.databaseRetry }
+  const { database, clock, metrics, outbox } = app
+  const scope = { db: database.prisma, clock, caller, onRetry: metrics.databaseRetry, onQueued: outbox.wake }
   return { app, principal, caller, scope, counts, proven: new Set() }
 }

@@ -7,6 +7,7 @@ import { startSession } from '../src/domain/session.ts'
 import { type CreateUserInput, createUser } from '../src/domain/user/create-user.ts'
 import type { Clock } from '../src/ports/clock.ts'
 import { createLogger } from '../src/ports/logger.ts'
+import type { MailMessage } from '../src/ports/mailer.ts'
 import { createServer } from '../src/server.ts'
 import { secret } from './callers.ts'
 import { emptyDatabase, testDatabase } from './database.ts'
@@ -42,7 +43,9 @@ export type Harness = Readonly<{
   adminToken: (...scopes: PermissionScope[]) => Promise<string>
   aUser: (input: CreateUserInput) => Promise<Person>
   signIn: (userId: string) => Promise<string>
-  /** Empties the database and sets the clock right. */
+  /** The mail that was sent, in order, when all that is due is sent. Of an app with SMTP_URL, or in production, none. */
+  mails: () => Promise<readonly MailMessage[]>
+  /** Empties the database and the mailbox, and sets the clock right. */
   reset: () => Promise<void>
 }>
 
@@ -88,8 +91,13 @@ function harness(app: App, clock: TestClock, url: string): Harness {
       const { userId } = await createUser(scope, input)
       return { id: userId, token: await signIn(userId) }
     },
+    mails: async () => {
+      await app.outbox.settled()
+      return [...(app.mailbox?.list() ?? [])].reverse()
+    },
     reset: async () => {
       clock.reset()
+      app.mailbox?.clear()
       await emptyButKeys(app)
     },
   }

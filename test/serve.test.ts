@@ -66,6 +66,7 @@ describe('in development', () => {
     const token = await written(first, tokenOnScreen)
 
     expect(await countUsers(url, token)).toEqual({ data: { users: { totalCount: 0 } } })
+    expect(first.output()).toContain(`Mailbox       ${url.replace(/graphql$/, 'mailbox')}\n`)
     expect(first.output()).toContain(`Database      PGlite in ${environment.ROSTER_DATA_DIR}`)
     expect(await end(first)).toBe(0)
 

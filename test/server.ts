@@ -3,6 +3,7 @@ import type { App } from '../src/app.ts'
 import { parseConfig } from '../src/config.ts'
 import { createSecrets } from '../src/crypto/secrets.ts'
 import { createAuthentication } from '../src/domain/authentication.ts'
+import { createOutbox } from '../src/domain/outbox.ts'
 import { createMetrics } from '../src/ports/metrics.ts'
 import { createServer, type RosterServer } from '../src/server.ts'
 import { callersOn, secret } from './callers.ts'
@@ -43,6 +44,7 @@ export async function startServer(
   const { clock, signingKeys, accessTokens, authenticate, anAdminToken } = await callersOn(shared)
   const logs: Record<string, unknown>[] = []
   const logger = pino({ level: 'debug', base: null }, { write: (line: string) => logs.push(JSON.parse(line)) })
+  const metrics = createMetrics()
   const schema = smallSchema()
   const developmentToken = config.mode === 'development' ? { token: (await anAdminToken(['admin'])).token, isNew: true } : null
   const app: App = {
@@ -51,10 +53,14 @@ export async function startServer(
     database: { ...shared, ...database },
     clock,
     logger,
-    metrics: createMetrics(),
+    metrics,
     signingKeys,
     accessTokens,
     authentication: createAuthentication({ config, accessTokens, secrets: createSecrets(secret) }),
+    mailer: null,
+    mailEnabled: false,
+    mailbox: null,
+    outbox: createOutbox({ db: shared.prisma, clock, logger, metrics, handlers: {} }),
     authenticate,
     schema,
     publicSchema: schema,

@@ -38,6 +38,7 @@ async function serve(terminal: Terminal): Promise<void> {
   const jobs = startJobs(app)
   try {
     const listeners = await listen(app)
+    app.outbox.start()
     announce(app, listeners, terminal)
     const request = await stopRequested
     await Promise.all([leave(app, listeners, request), jobs.stop()])
@@ -80,21 +81,21 @@ async function listenOn({ server, port, variable }: Listener, host: string): Pro
   }
 }
 
-function announce({ config, logger, version, database, developmentToken }: App, listeners: readonly Listener[], terminal: Terminal): void {
+function announce(app: App, listeners: readonly Listener[], terminal: Terminal): void {
+  const { config, logger, version, database, mailEnabled } = app
   const ports = Object.fromEntries(listeners.map(({ graph, port }) => [graph, port]))
   const { whole = 0, public: publicPort = null } = ports
-  if (config.mode === 'development')
-    terminal.print(welcome({ config, version, developmentToken, command: terminal.command, port: whole, publicPort }))
-  else logger.info({ version, database: database.engine, host: config.host, ports }, 'ready')
+  if (config.mode === 'development') terminal.print(welcome({ ...app, command: terminal.command, port: whole, publicPort }))
+  else logger.info({ version, database: database.engine, host: config.host, ports, mailEnabled }, 'ready')
 }
 
 /** @throws {CommandError} after an error that nobody caught */
-async function leave({ config, logger }: App, listeners: readonly Listener[], request: StopRequest): Promise<void> {
+async function leave({ config, logger, outbox }: App, listeners: readonly Listener[], request: StopRequest): Promise<void> {
   const isCrash = 'error' in request
   if (isCrash) logger.fatal({ error: describeError(request.error) }, 'an error that nobody caught: stopping')
   else logger.info({ signal: request.signal }, 'stopping when the requests at work are done')
   const delayMs = config.mode === 'production' && !isCrash ? probeDelayMs : 0
-  await Promise.all(listeners.map(({ server }) => server.drain(delayMs)))
+  await Promise.all([outbox.stop(), ...listeners.map(({ server }) => server.drain(delayMs))])
   logger.info('stopped')
   if (isCrash) throw new CommandError('', 1, request.error)
 }

@@ -53,8 +53,11 @@ export type ChangeScope = Readonly<{
   /** The time of the change, the same in every row it writes. */
   now: Date
   /** Queues what must happen afterwards, in the same commit. */
-  queue: (kind: string, payload: Prisma.InputJsonObject) => Promise<void>
+  queue: (kind: string, payload: Prisma.InputJsonObject, options?: QueueOptions) => Promise<void>
 }>
+
+/** `id` is the message's, for a payload that is sealed for it; absent: a new one. `expiresInMinutes`: of no use afterwards. */
+export type QueueOptions = Readonly<{ id?: string; expiresInMinutes?: number }>
 
 /** What a use-case did: its result, and the record before and after, without secrets. */
 export type Changed<Result> = Readonly<{
@@ -90,9 +93,15 @@ export async function change<Result>(
   work: (scope: ChangeScope) => Promise<Changed<Result>>,
   { deletes = null }: { deletes?: string | null } = {},
 ): Promise<Result> {
+  let hasQueued = false
+  const onQueue = () => {
+    hasQueued = true
+  }
   for (let attempt = 1; ; attempt++) {
     try {
-      return await scope.db.$transaction((db) => changeOnce(scope, db, type, work))
+      const result = await scope.db.$transaction((db) => changeOnce(scope, db, type, work, onQueue))
+      if (hasQueued) scope.onQueued?.()
+      return result
     } catch (error) {
       if (error instanceof Unchanged) return error.result as Result
       if (!isRetryable(error) || attempt === attempts) throw await translate(scope, error, deletes)
@@ -107,10 +116,13 @@ async function changeOnce<Result>(
   db: Prisma.TransactionClient,
   type: ChangeType,
   work: (scope: ChangeScope) => Promise<Changed<Result>>,
+  onQueue: () => void,
 ): Promise<Result> {
   const now = scope.clock.now()
-  const queue: ChangeScope['queue'] = async (kind, payload) => {
-    await db.outboxMessage.create({ data: { id: newId(), kind, payload, createdAt: now, availableAt: now }, select: { id: true } })
+  const queue: ChangeScope['queue'] = async (kind, payload, { id = newId(), expiresInMinutes } = {}) => {
+    onQueue()
+    const expiresAt = expiresInMinutes === undefined ? null : new Date(now.getTime() + expiresInMinutes * 60_000)
+    await db.outboxMessage.create({ data: { id, kind, payload, createdAt: now, availableAt: now, expiresAt }, select: { id: true } })
   }
   const { result, before, after, ...event } = await work({ db, clock: scope.clock, caller: scope.caller, now, queue })
   const changes = difference(before, after)

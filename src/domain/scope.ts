@@ -17,6 +17,8 @@ export type Scope = Readonly<{
   caller: Caller
   /** Told of each change that lost against another one and is tried again. */
   onRetry?: () => void
+  /** Told after each commit that queued something to do. */
+  onQueued?: () => void
 }>
 
 /** Either side of the door: enough to read with. */

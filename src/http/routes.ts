@@ -5,6 +5,7 @@ import { createPreflightRoute } from './graphql.ts'
 import { createReady, live } from './health.ts'
 import { HttpError } from './http-error.ts'
 import { jwksPath, jwksResponse } from './jwks.ts'
+import { createMailboxRoute, mailboxPath } from './mailbox.ts'
 
 /** Where GraphQL is served. */
 export const graphqlPath = '/graphql'
@@ -18,7 +19,7 @@ type Parts = Readonly<{ isWhole: boolean; graphql: Route; isDraining: () => bool
 
 /** The routes of a server. A path is served as it stands here, or not at all: `//graphql`, `/graphql/` and `/%67raphql` are 404. */
 export function createRoutes(app: App, { isWhole, graphql, isDraining }: Parts): Routes {
-  const { config, database, metrics, signingKeys } = app
+  const { config, database, mailbox, metrics, signingKeys } = app
   const graphiql = createGraphiQLRoute(isWhole ? (app.developmentToken?.token ?? null) : null)
   return new Map<string, Methods>([
     [graphqlPath, { POST: graphql, OPTIONS: createPreflightRoute(config), ...(config.graphiql ? { GET: graphiql } : {}) }],
@@ -26,6 +27,7 @@ export function createRoutes(app: App, { isWhole, graphql, isDraining }: Parts):
     ['/health/ready', { GET: createReady(database, isDraining) }],
     [jwksPath, { GET: () => ({ status: 200, ...jwksResponse(signingKeys) }) }],
     ...(isWhole ? ([['/metrics', { GET: metricsRoute(metrics) }]] as const) : []),
+    ...(isWhole && mailbox !== null ? ([[mailboxPath, { GET: createMailboxRoute(mailbox) }]] as const) : []),
     ...(config.mode === 'development' && config.graphiql
       ? ([['/', { GET: () => ({ status: 302, headers: { Location: graphqlPath } }) }]] as const)
       : []),
