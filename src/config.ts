@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { type LogLevel, variables } from './config-variables.ts'
+import type { Argon2Parameters } from './crypto/password-hash.ts'
 import type { Budgets } from './domain/budget.ts'
 import type { TrustedIssuer } from './trusted-issuers.ts'
 
@@ -27,6 +28,14 @@ export type Config = Readonly<{
   /** How long a session stands at the most, and how long without being renewed. */
   sessionSeconds: number
   sessionIdleSeconds: number
+  /** Whether people may sign up by themselves. */
+  signUp: boolean
+  /** Whether somebody who has an e-mail address signs in only once it is verified. */
+  emailConfirmation: 'required' | 'off'
+  /** Code points. */
+  passwordMinLength: number
+  /** What hashing a password costs. */
+  argon2: Argon2Parameters
   /** Budgets that take the place of the defaults. */
   rateLimits: Readonly<Partial<Budgets>>
   trustedIssuers: readonly TrustedIssuer[]
@@ -100,6 +109,10 @@ function toConfig(parsed: Parsed): Config {
     accessTokenSeconds: parsed.ACCESS_TOKEN_SECONDS,
     sessionSeconds: parsed.SESSION_SECONDS,
     sessionIdleSeconds: parsed.SESSION_IDLE_SECONDS,
+    signUp: parsed.SIGN_UP,
+    emailConfirmation: parsed.EMAIL_CONFIRMATION,
+    passwordMinLength: parsed.PASSWORD_MIN_LENGTH,
+    argon2: { memoryKiB: parsed.ARGON2_MEMORY_KIB, passes: parsed.ARGON2_PASSES, lanes: parsed.ARGON2_LANES },
     rateLimits: parsed.RATE_LIMITS,
     trustedIssuers: parsed.TRUSTED_ISSUERS,
     corsOrigins: parsed.CORS_ORIGINS,

@@ -30,9 +30,17 @@ export async function spend(scope: ReadScope, budgets: Budgets, spendings: reado
   if (spent.length > 0) throw rateLimited(now, Math.max(...spent.map((row) => row.window_ends_at.getTime())))
 }
 
-/** Gives a budget back whole, as success does. */
-export async function restore({ db }: ReadScope, { budget, of }: Spending): Promise<void> {
-  await db.rateLimit.deleteMany({ where: { key: keyOf(budget, of) } })
+/** Gives budgets back whole, as success does. One statement; it locks in the order that `spend` does. */
+export async function restore({ db }: ReadScope, spendings: readonly Spending[]): Promise<void> {
+  const keys = spendings.map(({ budget, of }) => keyOf(budget, of))
+  await db.$executeRaw`
+    with given_back as (select key from roster.rate_limits where key in (${Prisma.join(keys)}) order by key for update)
+    delete from roster.rate_limits using given_back where rate_limits.key = given_back.key`
+}
+
+/** Writes a budget again as it stands: what a write costs, where another caller's request has something to write and this one has not. */
+export async function keepAsItIs({ db }: ReadScope, { budget, of }: Spending): Promise<void> {
+  await db.$executeRaw`update roster.rate_limits set count = count where key = ${keyOf(budget, of)}`
 }
 
 function rateLimited(now: Date, endsAt: number): RequestError {
