@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { type LogLevel, variables } from './config-variables.ts'
-import type { Argon2Parameters } from './crypto/password-hash.ts'
 import type { Budgets } from './domain/budget.ts'
 import type { TrustedIssuer } from './trusted-issuers.ts'
 
@@ -35,7 +34,9 @@ export type Config = Readonly<{
   /** Code points. */
   passwordMinLength: number
   /** What hashing a password costs. */
-  argon2: Argon2Parameters
+  argon2MemoryKib: number
+  argon2Passes: number
+  argon2Lanes: number
   /** Budgets that take the place of the defaults. */
   rateLimits: Readonly<Partial<Budgets>>
   trustedIssuers: readonly TrustedIssuer[]
@@ -112,7 +113,9 @@ function toConfig(parsed: Parsed): Config {
     signUp: parsed.SIGN_UP,
     emailConfirmation: parsed.EMAIL_CONFIRMATION,
     passwordMinLength: parsed.PASSWORD_MIN_LENGTH,
-    argon2: { memoryKiB: parsed.ARGON2_MEMORY_KIB, passes: parsed.ARGON2_PASSES, lanes: parsed.ARGON2_LANES },
+    argon2MemoryKib: parsed.ARGON2_MEMORY_KIB,
+    argon2Passes: parsed.ARGON2_PASSES,
+    argon2Lanes: parsed.ARGON2_LANES,
     rateLimits: parsed.RATE_LIMITS,
     trustedIssuers: parsed.TRUSTED_ISSUERS,
     corsOrigins: parsed.CORS_ORIGINS,

@@ -17,13 +17,14 @@ export type Passwords = Readonly<{
   isOutdated: (hash: string) => boolean
 }>
 
-type Settings = Pick<Config, 'argon2' | 'passwordMinLength' | 'publicUrl'>
+type Settings = Pick<Config, 'argon2MemoryKib' | 'argon2Passes' | 'argon2Lanes' | 'passwordMinLength' | 'publicUrl'>
 
 /** Puts it together from the configuration. */
 export function createPasswords(
-  { argon2, passwordMinLength: minLength, publicUrl }: Settings,
+  { passwordMinLength: minLength, publicUrl, ...config }: Settings,
   work: PasswordWork = createPasswordWork(defaultBounds()),
 ): Passwords {
+  const argon2 = { memoryKiB: config.argon2MemoryKib, passes: config.argon2Passes, lanes: config.argon2Lanes }
   const nobodys = unknownPasswordHash(argon2)
   return Object.freeze({
     policy: Object.freeze({ minLength, common: commonPasswords(minLength), productWords: productWords(publicUrl) }),
