@@ -4,7 +4,7 @@ import { DomainError } from '../src/domain/errors.ts'
 import { type PasswordContext, passwordProblem, productWords } from '../src/domain/password-policy.ts'
 
 const policy = { minLength: 8, common: commonPasswords(8), productWords: productWords('https://users.acme-shop.example') }
-const person = { email: 'Jane.Doe@example.com', username: 'Sunflower' }
+const person = { email: 'Jane.Doe@example.com', username: 'Sonnenblume' }
 
 /** Why a password may not be used; an empty list: it may. */
 function reasons(password: string, context: PasswordContext = person, minLength = 8): readonly string[] {
@@ -57,7 +57,7 @@ test('more than the 3,000 most common ones that are long enough are refused (C1.
   for (const password of policy.common) expect(passwordProblem(policy, password, [])?.code).toBe('WEAK_PASSWORD')
 })
 
-test.each(['jane.doe@example.com', 'JANE.DOE1', 'doe-jane-2026', 'sunflower', 'Sunflower2026', 'roster-roster', 'acme-shop-1'])(
+test.each(['jane.doe@example.com', 'JANE.DOE1', 'doe-jane-2026', 'sonnenblume', 'Sonnenblume2026', 'roster-roster', 'acme-shop-1'])(
   '%s is little more than a name that others know (C1.7)',
   (password) => {
     expect(reasons(password)).toEqual(['CONTEXT'])

@@ -51,10 +51,10 @@ export function createPasswordWork({ concurrency, maxWaiting, maxWaitMs }: Bound
   }
 }
 
-/** A core each; of libuv's four threads one is left to files, names and signatures. About half a second of work may wait. */
+/** A core each; of libuv's four threads one is left to files, names and signatures. About a third of a second of work may wait. */
 export function defaultBounds(): Bounds {
   const concurrency = Math.min(availableParallelism(), 3)
-  return { concurrency, maxWaiting: concurrency * 50, maxWaitMs: 2000 }
+  return { concurrency, maxWaiting: concurrency * 32, maxWaitMs: 2000 }
 }
 
 function tooMuch(): Error {
