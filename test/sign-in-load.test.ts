@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import bcrypt from 'bcryptjs'
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest'
@@ -123,7 +123,7 @@ postgresOnly(
     const always = classes.filter((username) => differences.every((run) => run.includes(username)))
     expect(always, JSON.stringify(differences)).toEqual([])
   },
-  180_000,
+  300_000,
 )
 
 postgresOnly(

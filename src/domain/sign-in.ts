@@ -5,7 +5,7 @@ import { change, recordFailure } from './change.ts'
 import { DomainError, invalidInput, RequestError } from './errors.ts'
 import { networkOf } from './network.ts'
 import { foldCase, normalizeEmail, normalizePhoneNumber, normalizeUsername } from './normalize.ts'
-import { keepAsItIs, restore, type Spending, spend } from './rate-limit.ts'
+import { keepAsItIs, restoring, type Spending, spend } from './rate-limit.ts'
 import { type AuthTokens, standingColumns, startSession, userStanding } from './session.ts'
 import { countSignIn } from './user/count-sign-in.ts'
 
@@ -127,18 +127,21 @@ async function admit(tx: ChangeScope, scope: AuthenticationScope, name: Name, ve
   const { userId } = verified
   // What was read before the change may have changed since; from here on the user is locked.
   if (!(await countSignIn(tx, userId, 'password'))) throw invalidCredentials()
-  if (!(await keepsPassword(tx, verified))) return { result: null, subjectId: userId, before: {}, after: {} }
-  await restore(tx, name.budgets.account)
+  if (!(await keepsPassword(tx, verified, name.budgets.account))) return { result: null, subjectId: userId, before: {}, after: {} }
   const { ip, userAgent } = tx.caller
   const session = { userId, connection: 'password', aal: 'aal1', amr: ['pwd'], ip, userAgent }
   const { sessionId: _, ...tokens } = await startSession(tx, scope, session)
   return { result: { userId, tokens }, subjectId: userId, userId, actorUserId: userId, connection: 'password', before: null, after: null }
 }
 
-async function keepsPassword({ db }: ChangeScope, { userId, hash, renewed }: Verified): Promise<boolean> {
-  if (renewed !== null) return (await db.passwordCredential.updateMany({ where: { userId, hash }, data: { hash: renewed } })).count === 1
-  const kept = await db.passwordCredential.findUnique({ where: { userId }, select: { hash: true } })
-  return kept?.hash === hash
+/** Whether the password that was verified still is the user's. If so its new hash, if there is one, is kept, and the tries are given back. */
+async function keepsPassword({ db }: ChangeScope, { userId, hash, renewed }: Verified, spent: readonly Spending[]): Promise<boolean> {
+  const [kept] = await db.$queryRaw<{ hash: string }[]>`
+    with given_back as (${restoring(spent)})
+    select hash from roster.password_credentials where user_id = ${userId}::uuid`
+  if (kept?.hash !== hash) return false
+  if (renewed !== null) await db.passwordCredential.update({ where: { userId }, data: { hash: renewed }, select: { userId: true } })
+  return true
 }
 
 function invalidCredentials(): DomainError<'INVALID_CREDENTIALS'> {
