@@ -113,7 +113,7 @@ postgresOnly(
     const differences: string[][] = []
     for (let run = 0; run < 3; run++) {
       const times = new Map(classes.map((username) => [username, [] as number[]]))
-      for (let count = 0; count < 60; count++) for (const username of shuffled(classes)) times.get(username)?.push(await tryAs(username))
+      for (let count = 0; count < 40; count++) for (const username of shuffled(classes)) times.get(username)?.push(await tryAs(username))
       const known = times.get('known') ?? []
       differences.push([...times].filter(([, values]) => areApart(values, known)).map(([username]) => username))
       if (process.env['SHOW']) console.log([...times].map(([username, values]) => `${username} ${at(values, 0.5).toFixed(2)}`).join(' | '))

@@ -1,6 +1,11 @@
 import { hash as argon2 } from '@node-rs/argon2'
 import bcrypt from 'bcryptjs'
+import { type GraphQLObjectType, getNamedType } from 'graphql'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { systemScope } from '../src/app.ts'
+import { signIn as domainSignIn } from '../src/domain/sign-in.ts'
+import { credentialMutations } from '../src/graphql/mutation.ts'
+import { statements } from './database.ts'
 import { boot, type Harness } from './harness.ts'
 
 const password = 'a long pass phrase'
@@ -151,7 +156,6 @@ describe('whoever may not sign in is answered alike', () => {
   })
 
   test('the same number of statements is sent for each of them (A8)', async () => {
-    const { statements } = await import('./database.ts')
     const counts = new Map<string, number>()
     for (const [who, make] of Object.entries(people)) {
       await harness.reset()
@@ -236,6 +240,15 @@ describe('guessing', () => {
   })
 })
 
+test('every mutation that answers tokens is known as a door, of which a request opens one (C2.22)', () => {
+  const { schema } = harness.app
+  const mutations = Object.values(schema.getMutationType()?.getFields() ?? {})
+  const doors = mutations.filter(({ type }) => 'tokens' in (getNamedType(type) as GraphQLObjectType).getFields()).map(({ name }) => name)
+
+  expect(doors).toEqual(expect.arrayContaining(['signIn', 'signUp']))
+  expect([...credentialMutations(schema)]).toEqual(expect.arrayContaining(doors))
+})
+
 describe('the hash that is kept', () => {
   const hashOf = async (userId: string) =>
     (await harness.app.database.prisma.passwordCredential.findUniqueOrThrow({ where: { userId } })).hash
@@ -272,14 +285,43 @@ describe('the hash that is kept', () => {
   })
 })
 
-test('a password that is changed while it is verified no longer signs in', async () => {
-  const { id } = await harness.aUser(jane)
-  const [signedIn] = await Promise.all([
-    signIn({ email: jane.email, password }),
-    harness.admin(`mutation { updateUser(input: { id: "${id}", password: "the second pass phrase" }) { errors { code } } }`),
-  ])
+describe('what happens while the password is verified counts', () => {
+  /** Signs in, with this done between verifying and the change. */
+  async function signInWhile(id: string, meanwhile: string): Promise<unknown> {
+    const { app } = harness
+    let isDone = false
+    const verify: typeof app.authentication.passwords.verify = async (...sent) => {
+      const matches = await app.authentication.passwords.verify(...sent)
+      if (!isDone) await harness.admin(`mutation { ${meanwhile} { errors { code } } }`)
+      isDone = true
+      return matches
+    }
+    const passwords = { ...app.authentication.passwords, verify }
+    const scope = { ...systemScope(app), ...app.authentication, passwords }
+    return domainSignIn(scope, { email: jane.email, password }).then(
+      ({ userId }) => (userId === id ? 'signed in' : 'somebody else'),
+      ({ code }) => code,
+    )
+  }
+  const sessions = (userId: string) =>
+    harness.app.database.prisma.session.count({ where: { userId, revokedAt: null, userAgent: { not: 'test' } } })
 
-  const standing = await harness.app.database.prisma.session.count({ where: { userId: id, revokedAt: null, userAgent: { not: 'test' } } })
-  expect(standing).toBe(0)
-  expect(signedIn.status).toBe(200)
+  test.each([
+    ['a change of the password', (id: string) => `updateUser(input: { id: "${id}", password: "the second pass phrase" })`],
+    ['a block', (id: string) => `blockUser(input: { id: "${id}" })`],
+    ['a deletion', (id: string) => `deleteUser(input: { id: "${id}" })`],
+  ])('%s: nobody is signed in', async (_what, meanwhile) => {
+    const { id } = await harness.aUser(jane)
+
+    expect(await signInWhile(id, meanwhile(id))).toBe('INVALID_CREDENTIALS')
+
+    expect(await sessions(id)).toBe(0)
+    expect(await harness.app.database.prisma.user.findUniqueOrThrow({ where: { id } })).toMatchObject({ signInCount: 0 })
+  })
+
+  test('another hash of the same password: the user is signed in', async () => {
+    const { id } = await harness.aUser(jane)
+
+    expect(await signInWhile(id, `updateUser(input: { id: "${id}", password: "${password}" })`)).toBe('signed in')
+  })
 })
