@@ -41,6 +41,8 @@ async function start(count: number): Promise<readonly ServerProcess[]> {
     NODE_ENV: 'production',
     HOST: '127.0.0.1',
     LOG_LEVEL: 'warn',
+    // Time enough on a machine that does much else.
+    REQUEST_TIMEOUT_MS: '20000',
     ROSTER_DATA_DIR: room,
     RATE_LIMITS: limits.map((budget) => `${budget}=99999/600`).join(),
   }

@@ -25,7 +25,8 @@ let harness: Harness
 let open: Harness
 
 beforeAll(async () => {
-  harness = await boot({ RATE_LIMITS: limits })
+  // Time enough on a machine that does much else.
+  harness = await boot({ RATE_LIMITS: limits, REQUEST_TIMEOUT_MS: '30000' })
   open = await boot({ EMAIL_CONFIRMATION: 'off', RATE_LIMITS: limits })
 })
 beforeEach(() => harness.reset())
@@ -137,8 +138,8 @@ describe('where addresses are confirmed', () => {
     for (let count = 0; count < 10; count++)
       times.push({ known: await timed('jane@example.com'), unknown: await timed(`new${count}@example.com`) })
 
-    const median = (values: number[]) => values.toSorted((one, other) => one - other)[5] ?? 0
-    const [known, unknown] = [median(times.map((time) => time.known)), median(times.map((time) => time.unknown))]
+    // The quickest of each: what else the machine does only adds to it.
+    const [known, unknown] = [Math.min(...times.map((time) => time.known)), Math.min(...times.map((time) => time.unknown))]
     expect(Math.min(known, unknown)).toBeGreaterThan(250)
     expect(Math.abs(known - unknown)).toBeLessThan(25)
   })

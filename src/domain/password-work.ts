@@ -51,10 +51,13 @@ export function createPasswordWork({ concurrency, maxWaiting, maxWaitMs }: Bound
   }
 }
 
-/** A core each; of libuv's four threads one is left to files, names and signatures. About a third of a second of work may wait. */
-export function defaultBounds(): Bounds {
+/**
+ * A core each; of libuv's four threads one is left to files, names and signatures. About a third of a second of work may wait, each
+ * piece of it half of the time that a request may take.
+ */
+export function defaultBounds(requestTimeoutMs: number): Bounds {
   const concurrency = Math.min(availableParallelism(), 3)
-  return { concurrency, maxWaiting: concurrency * 32, maxWaitMs: 2000 }
+  return { concurrency, maxWaiting: concurrency * 32, maxWaitMs: requestTimeoutMs / 2 }
 }
 
 function tooMuch(): Error {

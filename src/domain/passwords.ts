@@ -17,12 +17,12 @@ export type Passwords = Readonly<{
   isOutdated: (hash: string) => boolean
 }>
 
-type Settings = Pick<Config, 'argon2MemoryKib' | 'argon2Passes' | 'argon2Lanes' | 'passwordMinLength' | 'publicUrl'>
+type Settings = Pick<Config, 'argon2MemoryKib' | 'argon2Passes' | 'argon2Lanes' | 'passwordMinLength' | 'publicUrl' | 'requestTimeoutMs'>
 
 /** Puts it together from the configuration. */
 export function createPasswords(
-  { passwordMinLength: minLength, publicUrl, ...config }: Settings,
-  work: PasswordWork = createPasswordWork(defaultBounds()),
+  { passwordMinLength: minLength, publicUrl, requestTimeoutMs, ...config }: Settings,
+  work: PasswordWork = createPasswordWork(defaultBounds(requestTimeoutMs)),
 ): Passwords {
   const argon2 = { memoryKiB: config.argon2MemoryKib, passes: config.argon2Passes, lanes: config.argon2Lanes }
   const nobodys = unknownPasswordHash(argon2)
