@@ -75,6 +75,24 @@ export const variables = {
   SESSION_IDLE_SECONDS: variable('1209600', 'How long a session stands without being renewed, 300 s to 400 days.', (text = '1209600') =>
     integer(text, 300, 34_560_000),
   ),
+  SIGN_UP: variable('true', 'Whether people may sign up by themselves; `false` closes every door to it.', (text = 'true') => boolean(text)),
+  EMAIL_CONFIRMATION: variable(
+    'required',
+    '`required`: whoever has an e-mail address signs in once it is verified. `off`: signing up signs in at once, and tells which addresses are taken.',
+    (text = 'required') => oneOf(text, ['required', 'off'] as const),
+  ),
+  PASSWORD_MIN_LENGTH: variable(
+    '8',
+    'The fewest characters of a new password, 8 to 64. NIST SP 800-63B-4 wants 15 where the password is the only factor.',
+    (text = '8') => integer(text, 8, 64),
+  ),
+  ARGON2_MEMORY_KIB: variable(
+    '19456',
+    'Memory of one password hash, 19456 to 262144 KiB. What is raised here is raised for each user at the next sign-in.',
+    (text = '19456') => integer(text, 19_456, 262_144),
+  ),
+  ARGON2_PASSES: variable('2', 'Passes of one password hash, 2 to 16.', (text = '2') => integer(text, 2, 16)),
+  ARGON2_LANES: variable('1', 'Lanes of one password hash, 1 to 16.', (text = '1') => integer(text, 1, 16)),
   RATE_LIMITS: variable(
     'see "Limits"',
     'Other limits than the defaults, comma-separated: `signIn.network=1000/600` is 1000 tries in 600 seconds.',

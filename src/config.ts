@@ -29,6 +29,16 @@ export type Config = Readonly<{
   /** How long a session stands at the most, and how long without being renewed. */
   sessionSeconds: number
   sessionIdleSeconds: number
+  /** Whether people may sign up by themselves. */
+  signUp: boolean
+  /** Whether somebody who has an e-mail address signs in only once it is verified. */
+  emailConfirmation: 'required' | 'off'
+  /** Code points. */
+  passwordMinLength: number
+  /** What hashing a password costs. */
+  argon2MemoryKib: number
+  argon2Passes: number
+  argon2Lanes: number
   /** Budgets that take the place of the defaults. */
   rateLimits: Readonly<Partial<Budgets>>
   /** After how many days the key that signs is replaced; 0: never by itself. */
@@ -117,6 +127,12 @@ function toConfig(parsed: Parsed): Config {
     accessTokenSeconds: parsed.ACCESS_TOKEN_SECONDS,
     sessionSeconds: parsed.SESSION_SECONDS,
     sessionIdleSeconds: parsed.SESSION_IDLE_SECONDS,
+    signUp: parsed.SIGN_UP,
+    emailConfirmation: parsed.EMAIL_CONFIRMATION,
+    passwordMinLength: parsed.PASSWORD_MIN_LENGTH,
+    argon2MemoryKib: parsed.ARGON2_MEMORY_KIB,
+    argon2Passes: parsed.ARGON2_PASSES,
+    argon2Lanes: parsed.ARGON2_LANES,
     rateLimits: parsed.RATE_LIMITS,
     signingKeyDays: parsed.SIGNING_KEY_DAYS,
     historyDays: parsed.HISTORY_DAYS,

@@ -12,7 +12,7 @@ describe('the operations that GraphiQL opens with', () => {
     (_name, { query, variables }) => {
       const document = parse(query)
       expect(validate(schema, document)).toEqual([])
-      assertWithinLimits(document)
+      assertWithinLimits(document, new Set())
       expect(() => JSON.parse(variables ?? '{}')).not.toThrow()
     },
   )

@@ -88,7 +88,7 @@ function harness(app: App, clock: TestClock, url: string): Harness {
     signIn,
     admin: async (query, variables = {}) => expectData(await run(query, { token: await adminToken('admin'), variables })),
     aUser: async (input) => {
-      const { userId } = await createUser(scope, input)
+      const { userId } = await createUser({ ...scope, ...app.authentication }, input)
       return { id: userId, token: await signIn(userId) }
     },
     mails: async () => {

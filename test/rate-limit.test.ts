@@ -40,7 +40,7 @@ describe('a budget of five', () => {
     for (let count = 0; count < 5; count++) await trySignIn('ada')
 
     await trySignIn('grace')
-    await restore(scope, { budget: 'signIn.account', of: 'ada' })
+    await restore(scope, [{ budget: 'signIn.account', of: 'ada' }])
 
     await expect(trySignIn('ada')).resolves.toBeUndefined()
   })

@@ -2,6 +2,7 @@ import type { Config } from '../config.ts'
 import type { AccessTokens } from '../crypto/access-token.ts'
 import type { Secrets } from '../crypto/secrets.ts'
 import { type Budgets, defaultBudgets } from './budget.ts'
+import { createPasswords, type Passwords } from './passwords.ts'
 import type { Scope } from './scope.ts'
 
 /** How long a session stands. NIST SP 800-63B-4 §2.1.3 allows 30 days for AAL1. */
@@ -18,6 +19,11 @@ export type Authentication = Readonly<{
   secrets: Secrets
   budgets: Budgets
   sessionLifetime: SessionLifetime
+  passwords: Passwords
+  /** Whether people may sign up by themselves. */
+  signUpOpen: boolean
+  /** Whether somebody who has an e-mail address signs in only once it is verified. */
+  confirmsEmail: boolean
 }>
 
 /** What a use-case of signing in works with. */
@@ -31,6 +37,9 @@ export function createAuthentication({ config, ...parts }: Parts): Authenticatio
   return Object.freeze({
     ...parts,
     budgets: Object.freeze({ ...defaultBudgets, ...rateLimits }),
+    passwords: createPasswords(config),
+    signUpOpen: config.signUp,
+    confirmsEmail: config.emailConfirmation === 'required',
     sessionLifetime: Object.freeze({ absoluteSeconds: sessionSeconds, idleSeconds: sessionIdleSeconds }),
   })
 }

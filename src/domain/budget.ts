@@ -7,6 +7,7 @@ export type Budget = Readonly<{ attempts: number; seconds: number }>
  */
 export const defaultBudgets = {
   'signIn.account': { attempts: 20, seconds: 600 },
+  'signIn.accountDaily': { attempts: 100, seconds: 86_400 },
   'signIn.accountAndNetwork': { attempts: 10, seconds: 600 },
   'signIn.network': { attempts: 100, seconds: 600 },
   'signUp.network': { attempts: 30, seconds: 3600 },

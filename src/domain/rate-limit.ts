@@ -30,9 +30,21 @@ export async function spend(scope: ReadScope, budgets: Budgets, spendings: reado
   if (spent.length > 0) throw rateLimited(now, Math.max(...spent.map((row) => row.window_ends_at.getTime())))
 }
 
-/** Gives a budget back whole, as success does. */
-export async function restore({ db }: ReadScope, { budget, of }: Spending): Promise<void> {
-  await db.rateLimit.deleteMany({ where: { key: keyOf(budget, of) } })
+/** Gives budgets back whole, as success does. */
+export async function restore({ db }: ReadScope, spendings: readonly Spending[]): Promise<void> {
+  await db.$executeRaw(restoring(spendings))
+}
+
+/** The statement that gives budgets back, for a statement that does more. It locks in the order that `spend` does. */
+export function restoring(spendings: readonly Spending[]): Prisma.Sql {
+  const keys = spendings.map(({ budget, of }) => keyOf(budget, of))
+  return Prisma.sql`delete from roster.rate_limits
+    where key in (select key from roster.rate_limits where key in (${Prisma.join(keys)}) order by key for update)`
+}
+
+/** Writes a budget again as it stands: what a write costs, where another caller's request has something to write and this one has not. */
+export async function keepAsItIs({ db }: ReadScope, { budget, of }: Spending): Promise<void> {
+  await db.$executeRaw`update roster.rate_limits set count = count where key = ${keyOf(budget, of)}`
 }
 
 function rateLimited(now: Date, endsAt: number): RequestError {

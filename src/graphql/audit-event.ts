@@ -86,13 +86,15 @@ export const AuditEvent = builder.prismaObject('AuditEvent', {
     actor: t.field({ type: Actor, description: 'Who did it.', resolve: (event) => event }),
     ip: t.string({
       nullable: true,
-      description: 'The address it was done from. A user sees it for what they did themselves.',
+      description:
+        'The address it was done from. A user sees it for what they did themselves, and for what somebody without a token tried in their name.',
       select: { ip: true },
       resolve: (event, _args, context) => (mayTrace(event, context) ? event.ip : null),
     }),
     userAgent: t.string({
       nullable: true,
-      description: 'The `User-Agent` it was done with. A user sees it for what they did themselves.',
+      description:
+        'The `User-Agent` it was done with. A user sees it for what they did themselves, and for what somebody without a token tried in their name.',
       select: { userAgent: true },
       resolve: (event, _args, context) => (mayTrace(event, context) ? event.userAgent : null),
     }),
@@ -119,9 +121,9 @@ export const AuditEvent = builder.prismaObject('AuditEvent', {
 /** A page of events. */
 export const AuditEventConnection = connectionOf(AuditEvent, 'AuditEvent', 'A page of events, the newest first.')
 
-/** Where an administrator sits is no business of the user's. */
+/** Where an administrator sits is no business of the user's; where somebody tried the user's password is. */
 function mayTrace({ actorKind, actorId }: ActorShape, { principal }: Context): boolean {
-  return hasScope(principal, 'read:logs') || (actorKind === 'USER' && actorId === principal.userId)
+  return hasScope(principal, 'read:logs') || actorKind === 'ANONYMOUS' || (actorKind === 'USER' && actorId === principal.userId)
 }
 
 function visibleChanges(changes: ChangeShape[], withAppMetadata: boolean): ChangeShape[] {

@@ -12,6 +12,8 @@ export const operationLimits = {
   directives: 50,
   /** Each mutation is a transaction. */
   mutations: 10,
+  /** Mutations that try a password, a code or a token: a request is one guess. */
+  credentials: 1,
   /** About one and a half times the standard introspection query, by the weights below. */
   introspection: 150_000,
 } as const
@@ -34,22 +36,34 @@ type Size = {
   aliases: number
   directives: number
   rootFields: number
+  /** How many of them try a credential. */
+  credentials: number
   /** The weight of what stands below `__schema` and `__type`. */
   introspection: number
   /** What the set would weigh there. */
   weight: number
 }
 
-const nothing: Readonly<Size> = { fields: 0, depth: 0, aliases: 0, directives: 0, rootFields: 0, introspection: 0, weight: 0 }
+const nothing: Readonly<Size> = {
+  fields: 0,
+  depth: 0,
+  aliases: 0,
+  directives: 0,
+  rootFields: 0,
+  credentials: 0,
+  introspection: 0,
+  weight: 0,
+}
 
 /**
  * Holds a parsed document against the limits. Each fragment is measured once, so the time is linear in the length of the document
- * however much it asks for. Works on documents that are not valid yet.
+ * however much it asks for. Works on documents that are not valid yet. `credentialFields` are the names of the mutations that try a
+ * credential.
  *
  * @throws {RequestError} QUERY_TOO_COMPLEX with the name of the limit and its value
  */
-export function assertWithinLimits(document: DocumentNode): void {
-  const fragments = fragmentSizes(document)
+export function assertWithinLimits(document: DocumentNode, credentialFields: ReadonlySet<string>): void {
+  const fragments = fragmentSizes(document, credentialFields)
   for (const definition of document.definitions) {
     if (definition.kind !== Kind.OPERATION_DEFINITION) continue
     const size = sizeOfSet(definition.selectionSet, fragments)
@@ -58,7 +72,10 @@ export function assertWithinLimits(document: DocumentNode): void {
     assertLimit('aliases', size.aliases)
     assertLimit('directives', size.directives + (definition.directives?.length ?? 0))
     assertLimit('introspection', size.introspection)
-    if (definition.operation === OperationTypeNode.MUTATION) assertLimit('mutations', size.rootFields)
+    if (definition.operation === OperationTypeNode.MUTATION) {
+      assertLimit('mutations', size.rootFields)
+      assertLimit('credentials', size.credentials)
+    }
   }
 }
 
@@ -75,6 +92,7 @@ const nouns: Readonly<Record<keyof typeof operationLimits, string>> = {
   aliases: 'aliases, counted as often as they are spread',
   directives: 'directives, counted as often as they are spread',
   mutations: 'mutations',
+  credentials: 'mutation that tries a credential',
   introspection: 'values of introspection, by estimate',
 }
 
@@ -82,24 +100,25 @@ function assertLimit(name: keyof typeof operationLimits, actual: number): void {
   if (actual > operationLimits[name]) throw tooComplex(name)
 }
 
-/** The size of the fragment of that name. */
-type FragmentSizes = (name: string) => Readonly<Size>
+/** The size of the fragment of that name, and which fields try a credential. */
+type FragmentSizes = Readonly<{ of: (name: string) => Readonly<Size>; credentialFields: ReadonlySet<string> }>
 
-function fragmentSizes(document: DocumentNode): FragmentSizes {
+function fragmentSizes(document: DocumentNode, credentialFields: ReadonlySet<string>): FragmentSizes {
   const sets = new Map<string, SelectionSetNode>()
   for (const definition of document.definitions)
     if (definition.kind === Kind.FRAGMENT_DEFINITION) sets.set(definition.name.value, definition.selectionSet)
   const measured = new Map<string, Readonly<Size>>()
-  const sizeOfFragment: FragmentSizes = (name) => {
+  const of = (name: string): Readonly<Size> => {
     const known = measured.get(name)
     if (known) return known
     // A fragment that spreads itself counts as nothing here: validation refuses it.
     measured.set(name, nothing)
-    const size = sizeOfSet(sets.get(name), sizeOfFragment)
+    const size = sizeOfSet(sets.get(name), fragments)
     measured.set(name, size)
     return size
   }
-  return sizeOfFragment
+  const fragments: FragmentSizes = { of, credentialFields }
+  return fragments
 }
 
 function sizeOfSet(set: SelectionSetNode | undefined, fragments: FragmentSizes): Size {
@@ -111,6 +130,7 @@ function sizeOfSet(set: SelectionSetNode | undefined, fragments: FragmentSizes):
     total.aliases += size.aliases
     total.directives += size.directives + (node.directives?.length ?? 0)
     total.rootFields += size.rootFields
+    total.credentials += size.credentials
     total.introspection += size.introspection
     total.weight += size.weight
   }
@@ -118,7 +138,7 @@ function sizeOfSet(set: SelectionSetNode | undefined, fragments: FragmentSizes):
 }
 
 function sizeOfSelection(node: SelectionNode, fragments: FragmentSizes): Readonly<Size> {
-  if (node.kind === Kind.FRAGMENT_SPREAD) return fragments(node.name.value)
+  if (node.kind === Kind.FRAGMENT_SPREAD) return fragments.of(node.name.value)
   const inner = sizeOfSet(node.selectionSet, fragments)
   if (node.kind === Kind.INLINE_FRAGMENT) return inner
   const name = node.name.value
@@ -129,6 +149,7 @@ function sizeOfSelection(node: SelectionNode, fragments: FragmentSizes): Readonl
     aliases: inner.aliases + (node.alias === undefined ? 0 : 1),
     directives: inner.directives,
     rootFields: 1,
+    credentials: fragments.credentialFields.has(name) ? 1 : 0,
     introspection: inner.introspection + (name === '__schema' || name === '__type' ? weight : 0),
     weight,
   }

@@ -1,4 +1,5 @@
 import type { FieldMap, InputFieldsFromShape } from '@pothos/core'
+import type { GraphQLSchema } from 'graphql'
 import type { Context } from '../context.ts'
 import { DomainError, DomainErrors } from '../domain/errors.ts'
 import type { Scope } from '../domain/scope.ts'
@@ -16,6 +17,8 @@ type Mutation<Input extends object, Result> = Readonly<{
   description: string
   /** Who may call it at all; what each input field adds is declared there. */
   access: Access
+  /** Whether it tries a password, a code or a token: an operation holds one such mutation at most, whatever it is called there. */
+  consumesCredential?: boolean
   /** The id of the user that the input names. Without it: the caller's own. */
   owner?: (input: Input, context: Context) => string | null
   /** The input's fields. What says nothing itself may be sent by whoever may call the mutation. */
@@ -32,6 +35,7 @@ export function mutation<Input extends object, Result>({
   name,
   description,
   access,
+  consumesCredential = false,
   owner,
   input,
   payload,
@@ -58,11 +62,18 @@ export function mutation<Input extends object, Result>({
       type: Payload,
       description,
       access,
+      extensions: { consumesCredential },
       owner: (args, context) => (owner ? owner(args.input as Input, context) : context.principal.userId),
       args: { input: t.arg({ type: Input, required: true, description: 'What to do.' }) },
       resolve: (_root, args, context) => outcome(run(context.scope, args.input as Input, context)),
     }),
   )
+}
+
+/** The names of the mutations that try a credential. */
+export function credentialMutations(schema: GraphQLSchema): ReadonlySet<string> {
+  const mutations = Object.values(schema.getMutationType()?.getFields() ?? {})
+  return new Set(mutations.filter(({ extensions }) => extensions['consumesCredential'] === true).map(({ name }) => name))
 }
 
 async function outcome<Result>(work: Promise<Result>): Promise<PayloadShape<Result>> {

@@ -20,6 +20,7 @@ import { createDocumentCache } from './document-cache.ts'
 import { assertWithinLimits, operationLimits, tooComplex } from './limits.ts'
 import { quietSyntaxError, validationRules } from './literal-rules.ts'
 import { maskError } from './mask-error.ts'
+import { credentialMutations } from './mutation.ts'
 import { variableErrors } from './variable-error.ts'
 
 /** What a GraphQL request asks for. */
@@ -115,7 +116,7 @@ function useGuards({ introspection }: Pick<App['config'], 'introspection'>): Plu
     onParse: ({ setParseFn }) => setParseFn(parseWithinLimits),
     onValidate: ({ setValidationFn }) =>
       setValidationFn((schema: GraphQLSchema, document: DocumentNode) => {
-        assertWithinLimits(document)
+        assertWithinLimits(document, credentialMutations(schema))
         return validate(schema, document, rules, options)
       }),
   }

@@ -1,5 +1,6 @@
 import type { App } from '../app.ts'
 import { metadataMaxBytes, metadataMaxDepth } from '../domain/metadata.ts'
+import { passwordMaxBytes } from '../domain/password-policy.ts'
 import { defaultPageSize, maxPageSize } from '../domain/user-page.ts'
 import { everyone } from './access.ts'
 import { builder, maxComplexity, maxDepth } from './builder.ts'
@@ -43,6 +44,37 @@ const ServerFeatures = builder.objectRef<App>('ServerFeatures').implement({
   }),
 })
 
+const SignInName = builder.enumType('SignInName', {
+  description: 'A name that users sign up and in with.',
+  values: {
+    EMAIL: { description: 'The e-mail address.' },
+    PHONE_NUMBER: { description: 'The phone number.' },
+    USERNAME: { description: 'The username.' },
+  } as const,
+})
+
+const ServerSignIn = builder.objectRef<App>('ServerSignIn').implement({
+  description: 'What a page has to know where people sign up and in.',
+  fieldAccess: everyone,
+  fields: (t) => ({
+    names: t.field({
+      type: [SignInName],
+      description: 'What to sign up and in with.',
+      resolve: () => ['EMAIL', 'PHONE_NUMBER', 'USERNAME'] as const,
+    }),
+    signUp: t.boolean({ description: 'Whether people may sign up by themselves.', resolve: ({ config }) => config.signUp }),
+    emailConfirmation: t.boolean({
+      description: 'Whether whoever has an e-mail address signs in only once it is verified.',
+      resolve: ({ authentication }) => authentication.confirmsEmail,
+    }),
+    passwordMinLength: t.int({
+      description: 'The fewest characters of a new password.',
+      resolve: ({ authentication }) => authentication.passwords.policy.minLength,
+    }),
+    passwordMaxBytes: t.int({ description: 'The most bytes of a new password, as UTF-8.', resolve: () => passwordMaxBytes }),
+  }),
+})
+
 const ServerInfo = builder.objectRef<App>('ServerInfo').implement({
   description: 'What this server is and does.',
   fieldAccess: everyone,
@@ -50,6 +82,7 @@ const ServerInfo = builder.objectRef<App>('ServerInfo').implement({
     version: t.string({ description: 'The version of Roster.', resolve: ({ version }) => version }),
     limits: t.field({ type: ServerLimits, description: 'What it refuses beyond.', resolve: (app) => app }),
     features: t.field({ type: ServerFeatures, description: 'What is enabled.', resolve: (app) => app }),
+    signIn: t.field({ type: ServerSignIn, description: 'How people sign up and in.', resolve: (app) => app }),
   }),
 })
 

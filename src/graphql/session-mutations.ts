@@ -27,6 +27,7 @@ mutation({
   description:
     'Renews a session: trades the refresh token for the next one and a new access token. Sent once more within 10 seconds, and before the next one is used, it answers the same next one. Later it ends the session. Call it without a token: one that has expired is refused.',
   access: everyone,
+  consumesCredential: true,
   input: (t) => ({ refreshToken: t.string({ required: true, description: 'As the last answer had it.' }) }),
   payload: signedInPayload,
   run: (scope, input, context) => proven(context, refreshSession({ ...scope, ...context.app.authentication }, input)),

@@ -110,7 +110,13 @@ typed('METADATA_TOO_LARGE').implement({
 
 typed('WEAK_PASSWORD').implement({
   ...frame('WEAK_PASSWORD'),
-  fields: (t) => ({ reasons: t.stringList({ description: '`TOO_SHORT`, `TOO_LONG`.', resolve: ({ details }) => details.reasons }) }),
+  fields: (t) => ({
+    reasons: t.stringList({
+      description:
+        '`TOO_SHORT`; `TOO_LONG`; `COMMON`: one of those that are tried first; `CONTEXT`: little more than the e-mail address, the username or the name of the product.',
+      resolve: ({ details }) => details.reasons,
+    }),
+  }),
 })
 
 const hint = 'What the operator can do about it.'

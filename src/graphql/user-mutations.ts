@@ -1,8 +1,8 @@
 import type { FieldMap } from '@pothos/core'
 import { blockUser, unblockUser } from '../domain/user/block-user.ts'
-import { createUser } from '../domain/user/create-user.ts'
+import { type CreateUserInput, createUser } from '../domain/user/create-user.ts'
 import { deleteUser, restoreUser } from '../domain/user/delete-user.ts'
-import { updateUser } from '../domain/user/update-user.ts'
+import { type UpdateUserInput, updateUser } from '../domain/user/update-user.ts'
 import { everyone, scopes, selfOr } from './access.ts'
 import { builder, type ObjectFieldBuilder } from './builder.ts'
 import { mutation, type PayloadShape } from './mutation.ts'
@@ -42,7 +42,7 @@ function userPayload(t: Payload): FieldMap {
   }
 }
 
-mutation({
+mutation<CreateUserInput, { userId: string | null }>({
   name: 'createUser',
   description: 'Creates a user. Nothing is sent to the person, and without a password or a hash there is none.',
   access: scopes('create:users'),
@@ -55,7 +55,10 @@ mutation({
     phoneNumberVerified: t.boolean({ description: 'Whether the number is known to reach the person; false when absent.' }),
     username: t.string({ description: '1 to 64 characters without spaces and @; unique in any case.' }),
     externalId: t.string({ description: 'The key this person has in another system, 1 to 255 characters; unique.' }),
-    password: t.string({ description: 'At least 8 characters, at most 1024 bytes. Kept as an argon2id hash.' }),
+    password: t.string({
+      description:
+        'At least `serverInfo { signIn { passwordMinLength } }` characters, at most 1024 bytes, none that is common or little more than a name. Kept as an argon2id hash.',
+    }),
     passwordHash: t.string({ description: 'A hash from elsewhere instead: an argon2 PHC string or a bcrypt string.' }),
     createdAt: t.field({ type: 'DateTime', description: 'When the user was created where they come from; now when absent.' }),
     profile: t.field({ type: ProfileInput, description: "The profile's attributes." }),
@@ -67,13 +70,13 @@ mutation({
     }),
   }),
   payload: userPayload,
-  run: createUser,
+  run: (scope, input, { app }) => createUser({ ...scope, ...app.authentication }, input),
 })
 
 const administrator = scopes('update:users')
 const himself = selfOr('update:users')
 
-mutation({
+mutation<UpdateUserInput, { userId: string | null }>({
   name: 'updateUser',
   description:
     'Changes a user. One mutation for the user and for an administrator: what each may send is on the fields of the input. What is absent is left alone, null clears.',
@@ -115,7 +118,7 @@ mutation({
     expectedVersion: t.int({ description: 'Refuse with VersionConflict unless the user still has this version.' }),
   }),
   payload: userPayload,
-  run: updateUser,
+  run: (scope, input, { app }) => updateUser({ ...scope, ...app.authentication }, input),
 })
 
 mutation({

@@ -95,7 +95,9 @@ export const User = builder.prismaObject('User', {
       query: { orderBy: { id: 'asc' } },
       description: 'All the ways the user signs in, the oldest first.',
     }),
-    version: t.exposeInt('version'),
+    version: t.exposeInt('version', {
+      description: 'Counts up with each change of the user; `expectedVersion` compares with it. Signing in is none.',
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the user was created, here or where they came from.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When the user last changed.' }),
     deletedAt: t.expose('deletedAt', { type: 'DateTime', nullable: true }),

@@ -1,14 +1,16 @@
-import type { Prisma } from '../../generated/prisma/client.ts'
+import type { Authentication } from '../authentication.ts'
 import { type Changed, type ChangeScope, change } from '../change.ts'
 import { type DomainError, DomainErrors, invalidInput } from '../errors.ts'
 import { newId } from '../id.ts'
-import { assertMetadataFits, type Metadata, metadataProblems } from '../metadata.ts'
+import { type Metadata, metadataProblems } from '../metadata.ts'
 import { isUuid } from '../normalize.ts'
-import { credentialHash, passwordHashProblem, passwordProblem, setPassword } from '../password.ts'
-import { nameNormal, type ProfileInput, profileAttributes, profileColumns, profileProblems } from '../profile.ts'
+import { credentialHash, passwordHashProblem } from '../password.ts'
+import { type PasswordPolicy, passwordProblem } from '../password-policy.ts'
+import { type ProfileInput, profileProblems } from '../profile.ts'
 import type { Scope } from '../scope.ts'
+import { insertUser } from './insert-user.ts'
 import { parseUserAttributes, settleVerification, type UserAttributes, type UserAttributesInput } from './user-attributes.ts'
-import { idPath, readUser, userImage } from './user-record.ts'
+import { idPath } from './user-record.ts'
 
 /** What an administrator says of a new user. Null counts as absent. */
 export type CreateUserInput = UserAttributesInput &
@@ -26,28 +28,30 @@ export type CreateUserInput = UserAttributesInput &
  * Creates a user. Without a password or hash the user has none. Writes `user.created`.
  * @throws {DomainErrors} everything that is wrong with the input
  * @throws {DomainError} EMAIL_TAKEN and its like, or what the database refused
+ * @throws {RequestError} SERVICE_UNAVAILABLE when too many passwords wait to be hashed
  */
-export async function createUser(scope: Scope, input: CreateUserInput): Promise<{ userId: string }> {
-  const attributes = parse(input, scope.clock.now())
-  const hash = await credentialHash(input)
+export async function createUser(scope: Scope & Pick<Authentication, 'passwords'>, input: CreateUserInput): Promise<{ userId: string }> {
+  const attributes = parse(input, scope.clock.now(), scope.passwords.policy)
+  const hash = await credentialHash(scope.passwords, input)
   return change(scope, 'user.created', (tx) => insert(tx, input, attributes, hash))
 }
 
-function parse(input: CreateUserInput, now: Date): UserAttributes {
+function parse(input: CreateUserInput, now: Date, policy: PasswordPolicy): UserAttributes {
   const problems: DomainError[] = []
   const settled = settleVerification(parseUserAttributes(withoutNulls(input), problems), null)
-  problems.push(...settled.problems, ...recordProblems(input, now))
+  problems.push(...settled.problems, ...recordProblems(input, now, policy))
   if (input.profile) problems.push(...profileProblems(input.profile, ['input', 'profile']))
   for (const bag of ['userMetadata', 'appMetadata'] as const) if (input[bag]) problems.push(...metadataProblems(input[bag], ['input', bag]))
   if (problems.length > 0) throw new DomainErrors(problems)
   return settled.attributes
 }
 
-function recordProblems({ id, createdAt, password, passwordHash }: CreateUserInput, now: Date): DomainError[] {
+function recordProblems(input: CreateUserInput, now: Date, policy: PasswordPolicy): DomainError[] {
+  const { id, createdAt, password, passwordHash } = input
   const problems: (DomainError | null)[] = [
     typeof id === 'string' && !isUuid(id) ? invalidInput(idPath, 'An id is a UUID.') : null,
     createdAt && createdAt > now ? invalidInput(['input', 'createdAt'], 'A user cannot have been created in the future.') : null,
-    typeof password === 'string' ? passwordProblem(password, ['input', 'password']) : null,
+    typeof password === 'string' ? passwordProblem(policy, password, ['input', 'password'], input) : null,
     typeof passwordHash === 'string' ? passwordHashProblem(passwordHash, ['input', 'passwordHash']) : null,
     password && passwordHash ? invalidInput(['input', 'passwordHash'], 'Send a password or a hash, not both.') : null,
   ]
@@ -60,36 +64,19 @@ async function insert(
   attributes: UserAttributes,
   hash: string | null,
 ): Promise<Changed<{ userId: string }>> {
-  const userId = input.id?.toLowerCase() ?? newId()
-  const userMetadata = input.userMetadata ?? {}
-  const appMetadata = input.appMetadata ?? {}
-  assertMetadataFits(userMetadata, ['input', 'userMetadata'])
-  assertMetadataFits(appMetadata, ['input', 'appMetadata'])
-  const createdAt = input.createdAt ?? tx.now
-  await tx.db.user.create({
-    data: {
-      id: userId,
-      ...attributes,
-      nameNormal: nameNormal(input.profile ?? {}),
-      userMetadata: userMetadata as Prisma.InputJsonObject,
-      appMetadata: appMetadata as Prisma.InputJsonObject,
-      createdAt,
-      updatedAt: tx.now,
-    },
-    select: { id: true },
+  const { profile, userMetadata, appMetadata, createdAt } = input
+  const id = input.id?.toLowerCase() ?? newId()
+  const inserted = await insertUser(tx, {
+    id,
+    attributes,
+    profile: profile ?? {},
+    origin: 'ADMIN',
+    userMetadata: userMetadata ?? {},
+    appMetadata: appMetadata ?? {},
+    hash,
+    createdAt: createdAt ?? tx.now,
   })
-  await insertProfile(tx, userId, input.profile ?? {})
-  if (hash !== null) await setPassword(tx, userId, hash)
-  const after = userImage(await readUser(tx.db, userId))
-  return { result: { userId }, subjectId: userId, userId, before: null, after }
-}
-
-async function insertProfile({ db, now, caller }: ChangeScope, userId: string, profile: ProfileInput): Promise<void> {
-  const set = profileAttributes.filter((attribute) => profile[attribute] !== undefined && profile[attribute] !== null)
-  const columns = profileColumns(profile, set) as Prisma.ProfileUncheckedCreateInput
-  await db.profile.create({ data: { ...columns, userId, updatedAt: now }, select: { userId: true } })
-  const origin = caller.principal.userId === userId ? 'USER' : 'ADMIN'
-  if (set.length > 0) await db.profileSource.createMany({ data: set.map((attribute) => ({ userId, attribute, origin, setAt: now })) })
+  return { ...inserted, result: { userId: id } }
 }
 
 /** In a new record there is nothing to clear. */

@@ -1,9 +1,11 @@
-import { verifyPassword } from '../../crypto/password-hash.ts'
 import { Prisma } from '../../generated/prisma/client.ts'
+import type { Authentication } from '../authentication.ts'
 import { type Changed, type ChangeScope, change } from '../change.ts'
 import { DomainError, DomainErrors, invalidInput, RequestError } from '../errors.ts'
 import { assertMetadataFits, type Metadata, type MetadataMode, metadataProblems, patchedMetadata } from '../metadata.ts'
-import { credentialHash, passwordProblem, removePassword, setPassword } from '../password.ts'
+import { isUuid } from '../normalize.ts'
+import { credentialHash, removePassword, setPassword } from '../password.ts'
+import { type PasswordContext, type PasswordPolicy, passwordProblem } from '../password-policy.ts'
 import { hasScope } from '../principal.ts'
 import { emptyProfile, type ProfileInput, profileProblems, writeProfile } from '../profile.ts'
 import type { Scope } from '../scope.ts'
@@ -27,40 +29,50 @@ export type UpdateUserInput = UserAttributesInput &
   }>
 
 type Result = { userId: string }
+type PasswordScope = Scope & Pick<Authentication, 'passwords'>
 
 /**
  * Changes a user: one mutation for the user and for an administrator. Who may send what is declared on the input's fields
  * and checked before this runs. A new password ends the user's other sessions. Writes `user.updated`.
  *
+ * @throws {RequestError} SERVICE_UNAVAILABLE when too many passwords wait to be hashed
  * @throws {DomainErrors} everything that is wrong with the input
  * @throws {DomainError} USER_NOT_FOUND, VERSION_CONFLICT, METADATA_TOO_LARGE, EMAIL_TAKEN and its like, or what the database refused
  */
-export async function updateUser(scope: Scope, input: UpdateUserInput): Promise<Result> {
+export async function updateUser(scope: PasswordScope, input: UpdateUserInput): Promise<Result> {
   const userId = input.id ?? scope.caller.principal.userId
   if (userId === null) throw new RequestError('BAD_USER_INPUT', 'This token has no user: name one in `input.id`.', { field: 'input.id' })
-  const attributes = parse(input)
+  const attributes = parse(input, scope.passwords.policy, await namesOf(scope, userId, input))
   await proveOwnPassword(scope, userId, input)
-  const hash = await credentialHash({ password: input.password ?? null })
+  const hash = await credentialHash(scope.passwords, { password: input.password ?? null })
   return change(scope, 'user.updated', (tx) => update(tx, userId, input, attributes, hash))
 }
 
-function parse(input: UpdateUserInput): UserAttributes {
+/** The names a new password is held against: those the user has, or gets by the same input. */
+async function namesOf({ db }: Scope, userId: string, { password, email, username }: UpdateUserInput): Promise<PasswordContext> {
+  if (typeof password !== 'string' || !isUuid(userId)) return {}
+  const user = await db.user.findUnique({ where: { id: userId }, select: { email: true, username: true } })
+  return { email: email ?? user?.email ?? null, username: username ?? user?.username ?? null }
+}
+
+function parse(input: UpdateUserInput, policy: PasswordPolicy, names: PasswordContext): UserAttributes {
   const problems: DomainError[] = []
   const attributes = parseUserAttributes(input, problems)
   if (input.profile) problems.push(...profileProblems(input.profile, ['input', 'profile']))
   for (const bag of ['userMetadata', 'appMetadata'] as const) if (input[bag]) problems.push(...metadataProblems(input[bag], ['input', bag]))
-  const weak = typeof input.password === 'string' ? passwordProblem(input.password, ['input', 'password']) : null
+  const weak = typeof input.password === 'string' ? passwordProblem(policy, input.password, ['input', 'password'], names) : null
   if (weak) problems.push(weak)
   if (problems.length > 0) throw new DomainErrors(problems)
   return attributes
 }
 
 /** Whoever may not change anybody's password changes his own by knowing the one he has (OWASP ASVS 5.0 §6.2.3). */
-async function proveOwnPassword(scope: Scope, userId: string, { password, currentPassword }: UpdateUserInput): Promise<void> {
+async function proveOwnPassword(scope: PasswordScope, userId: string, { password, currentPassword }: UpdateUserInput): Promise<void> {
   if (password === undefined || hasScope(scope.caller.principal, 'update:users')) return
   if (password === null) throw invalidInput(['input', 'password'], 'Only an administrator takes a password away.')
   const credential = await scope.db.passwordCredential.findUnique({ where: { userId } })
-  const proved = typeof currentPassword === 'string' && credential !== null && (await verifyPassword(credential.hash, currentPassword))
+  const proved =
+    typeof currentPassword === 'string' && credential !== null && (await scope.passwords.verify(credential.hash, currentPassword))
   if (!proved) throw invalidInput(['input', 'currentPassword'], 'To change the password, send the current one.')
 }
 
