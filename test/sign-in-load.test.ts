@@ -64,8 +64,7 @@ async function post(server: ServerProcess | undefined, query: string, variables:
     headers: { 'content-type': 'application/json', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
     body: JSON.stringify({ query, variables }),
   })
-  const { data, errors } = (await response.json()) as Pick<Reply, 'data'> & { errors?: unknown }
-  if (errors && process.env['SHOW']) console.log(JSON.stringify(errors))
+  const { data } = (await response.json()) as Pick<Reply, 'data'>
   return { status: response.status, ms: performance.now() - begin, data, retryAfter: response.headers.get('retry-after') }
 }
 
@@ -118,7 +117,6 @@ postgresOnly(
       for (let count = 0; count < 40; count++) for (const username of shuffled(classes)) times.get(username)?.push(await tryAs(username))
       const known = times.get('known') ?? []
       differences.push([...times].filter(([, values]) => areApart(values, known)).map(([username]) => username))
-      if (process.env['SHOW']) console.log([...times].map(([username, values]) => `${username} ${at(values, 0.5).toFixed(2)}`).join(' | '))
     }
 
     // A difference that is noise is not there three times out of three.
@@ -146,7 +144,6 @@ postgresOnly(
     while (!isOver) reads.push(await me())
 
     const [taken, refused] = [(await burst).filter(({ status }) => status === 200), (await burst).filter(({ status }) => status === 503)]
-    if (process.env['SHOW']) console.log(reads.length, median(reads), median(taken), median(refused), taken.length)
     expect(taken.length + refused.length).toBe(240)
     expect(refused.length).toBeGreaterThan(0)
     for (const { retryAfter } of refused) expect(retryAfter).toBe('1')
@@ -177,7 +174,6 @@ postgresOnly(
     while (!isOver) reads.push(await me())
 
     expect((await signedIn).map(({ status }) => status)).toEqual([200, 200, 200, 200])
-    if (process.env['SHOW']) console.log(reads.length, median(reads), median(await signedIn))
     expect(median(reads)).toBeLessThan(median(await signedIn) / 5)
   },
   60_000,
