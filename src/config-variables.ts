@@ -1,4 +1,4 @@
-import { addressRange, atLeast, boolean, httpUrl, integer, list, oneOf, origin, postgresUrl } from './config-values.ts'
+import { addressRange, atLeast, boolean, httpUrl, integer, list, oneOf, origin, postgresUrl, redirectUrl } from './config-values.ts'
 import { parseBudgets } from './domain/budget.ts'
 import { parseTrustedIssuers } from './trusted-issuers.ts'
 
@@ -71,6 +71,16 @@ export const variables = {
   ),
   CORS_ORIGINS: variable('none', 'Origins whose pages may call the API, comma-separated: `https://app.example.com`.', (text = '') =>
     list(text).map(origin),
+  ),
+  ALLOWED_REDIRECTS: variable(
+    'none',
+    'URLs that links may send browsers to afterwards, comma-separated and compared as a whole: `https://app.example.com/welcome`.',
+    (text = '') => list(text).map(redirectUrl),
+  ),
+  EMAIL_CHANGE_CONFIRMATION: variable(
+    'both',
+    'Who confirms when a user changes the address: `both`, the old and the new one, or only the `new` one.',
+    (text = 'both') => oneOf(text, ['both', 'new'] as const),
   ),
   TRUSTED_PROXIES: variable(
     'none',

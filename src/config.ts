@@ -31,6 +31,10 @@ export type Config = Readonly<{
   rateLimits: Readonly<Partial<Budgets>>
   trustedIssuers: readonly TrustedIssuer[]
   corsOrigins: readonly string[]
+  /** URLs that links may send browsers to. */
+  allowedRedirects: readonly string[]
+  /** Which addresses confirm when a user changes his. */
+  emailChangeConfirmation: 'both' | 'new'
   /** Addresses or CIDR ranges of proxies whose X-Forwarded-For is believed. */
   trustedProxies: readonly string[]
   graphiql: boolean
@@ -103,6 +107,8 @@ function toConfig(parsed: Parsed): Config {
     rateLimits: parsed.RATE_LIMITS,
     trustedIssuers: parsed.TRUSTED_ISSUERS,
     corsOrigins: parsed.CORS_ORIGINS,
+    allowedRedirects: parsed.ALLOWED_REDIRECTS,
+    emailChangeConfirmation: parsed.EMAIL_CHANGE_CONFIRMATION,
     trustedProxies: parsed.TRUSTED_PROXIES,
     graphiql: parsed.GRAPHIQL ?? !production,
     introspection: parsed.INTROSPECTION ?? !production,

@@ -12,12 +12,25 @@ export type SessionLifetime = Readonly<{
   idleSeconds: number
 }>
 
+/** What is said of links and of what is done with them. */
+export type LinkSettings = Readonly<{
+  /** Where clients reach Roster, without a trailing slash. */
+  publicUrl: string
+  /** The URLs that browsers may be sent to, parsed. */
+  allowedRedirects: readonly string[]
+  /** Which addresses confirm a change of the address. */
+  emailChangeConfirmation: 'both' | 'new'
+  /** Whether somebody who is not known may become a user by himself. */
+  allowsSignUp: boolean
+}>
+
 /** What signing in works with, put together once; use-cases get it beside their scope. */
 export type Authentication = Readonly<{
   accessTokens: AccessTokens
   secrets: Secrets
   budgets: Budgets
   sessionLifetime: SessionLifetime
+  links: LinkSettings
 }>
 
 /** What a use-case of signing in works with. */
@@ -27,10 +40,11 @@ type Parts = Readonly<{ config: Config; accessTokens: AccessTokens; secrets: Sec
 
 /** Puts it together from the configuration. */
 export function createAuthentication({ config, ...parts }: Parts): Authentication {
-  const { sessionSeconds, sessionIdleSeconds, rateLimits } = config
+  const { sessionSeconds, sessionIdleSeconds, rateLimits, allowedRedirects, emailChangeConfirmation } = config
   return Object.freeze({
     ...parts,
     budgets: Object.freeze({ ...defaultBudgets, ...rateLimits }),
     sessionLifetime: Object.freeze({ absoluteSeconds: sessionSeconds, idleSeconds: sessionIdleSeconds }),
+    links: Object.freeze({ publicUrl: parts.accessTokens.issuer, allowedRedirects, emailChangeConfirmation, allowsSignUp: true }),
   })
 }
