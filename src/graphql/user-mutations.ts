@@ -1,13 +1,12 @@
-import type { FieldMap } from '@pothos/core'
 import { blockUser, unblockUser } from '../domain/user/block-user.ts'
 import { createUser } from '../domain/user/create-user.ts'
 import { deleteUser, restoreUser } from '../domain/user/delete-user.ts'
 import { updateUser } from '../domain/user/update-user.ts'
 import { everyone, scopes, selfOr } from './access.ts'
-import { builder, type ObjectFieldBuilder } from './builder.ts'
-import { mutation, type PayloadShape } from './mutation.ts'
+import { builder } from './builder.ts'
+import { mutation } from './mutation.ts'
 import { ProfileInput } from './profile.ts'
-import { User } from './user.ts'
+import { userPayload } from './user-payload.ts'
 
 const MetadataMode = builder.enumType('MetadataMode', {
   description: 'How metadata that is sent meets what is there.',
@@ -26,21 +25,6 @@ const DeleteMode = builder.enumType('DeleteMode', {
     ANONYMIZE: { description: 'The row stays, everything personal is gone.' },
   },
 })
-
-type Payload = ObjectFieldBuilder<PayloadShape<{ userId: string | null }>>
-
-/** `user`, read again after the change: null when nothing was changed, or the user is gone. */
-function userPayload(t: Payload): FieldMap {
-  return {
-    user: t.prismaField({
-      type: User,
-      nullable: true,
-      description: 'The user after the change; null when it did not happen, or the user is gone.',
-      resolve: (query, { result }, _args, { app }) =>
-        result === null || result.userId === null ? null : app.database.prisma.user.findUnique({ ...query, where: { id: result.userId } }),
-    }),
-  }
-}
 
 mutation({
   name: 'createUser',

@@ -30,7 +30,7 @@ export type CreateUserInput = UserAttributesInput &
 export async function createUser(scope: Scope, input: CreateUserInput): Promise<{ userId: string }> {
   const attributes = parse(input, scope.clock.now())
   const hash = await credentialHash(input)
-  return change(scope, 'user.created', (tx) => insert(tx, input, attributes, hash))
+  return change(scope, 'user.created', (tx) => insertUser(tx, input, attributes, hash))
 }
 
 function parse(input: CreateUserInput, now: Date): UserAttributes {
@@ -54,7 +54,8 @@ function recordProblems({ id, createdAt, password, passwordHash }: CreateUserInp
   return problems.filter((problem) => problem !== null)
 }
 
-async function insert(
+/** Writes the rows of a new user, inside of the change that makes it. The input and its attributes were found good before. */
+export async function insertUser(
   tx: ChangeScope,
   input: CreateUserInput,
   attributes: UserAttributes,
