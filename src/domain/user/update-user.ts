@@ -1,13 +1,18 @@
-import { verifyPassword } from '../../crypto/password-hash.ts'
 import { Prisma } from '../../generated/prisma/client.ts'
+import type { AuthenticationScope } from '../authentication.ts'
 import { type Changed, type ChangeScope, change } from '../change.ts'
+import { difference } from '../difference.ts'
 import { DomainError, DomainErrors, invalidInput, RequestError } from '../errors.ts'
+import { spendMail } from '../link/addressee.ts'
+import { requestEmailChange } from '../link/request-email-change.ts'
+import { queueMail } from '../mail.ts'
 import { assertMetadataFits, type Metadata, type MetadataMode, metadataProblems, patchedMetadata } from '../metadata.ts'
+import type { EmailForms } from '../normalize.ts'
 import { credentialHash, passwordProblem, removePassword, setPassword } from '../password.ts'
 import { hasScope } from '../principal.ts'
 import { emptyProfile, type ProfileInput, profileProblems, writeProfile } from '../profile.ts'
-import type { Scope } from '../scope.ts'
 import { endSessions } from '../session.ts'
+import { type ProvenSelf, proveSelf, useProof } from './prove-self.ts'
 import { parseUserAttributes, settleVerification, type UserAttributes, type UserAttributesInput } from './user-attributes.ts'
 import { lockUser, readUser, type UserRecord, userImage } from './user-record.ts'
 
@@ -30,18 +35,29 @@ type Result = { userId: string }
 
 /**
  * Changes a user: one mutation for the user and for an administrator. Who may send what is declared on the input's fields
- * and checked before this runs. A new password ends the user's other sessions. Writes `user.updated`.
+ * and checked before this runs. A new password ends the user's other sessions. The user's own change of the address is asked for by
+ * mail first. Writes `user.updated`, or `user.emailChangeRequested` when that is all.
  *
  * @throws {DomainErrors} everything that is wrong with the input
- * @throws {DomainError} USER_NOT_FOUND, VERSION_CONFLICT, METADATA_TOO_LARGE, EMAIL_TAKEN and its like, or what the database refused
+ * @throws {DomainError} USER_NOT_FOUND, VERSION_CONFLICT, METADATA_TOO_LARGE, EMAIL_TAKEN and its like, or what the database refused;
+ * REAUTHENTICATION_REQUIRED for the user's own password or address without the current password or a nonce
+ * @throws {RequestError} RATE_LIMITED
  */
-export async function updateUser(scope: Scope, input: UpdateUserInput): Promise<Result> {
+export async function updateUser(scope: AuthenticationScope, input: UpdateUserInput): Promise<Result> {
   const userId = input.id ?? scope.caller.principal.userId
   if (userId === null) throw new RequestError('BAD_USER_INPUT', 'This token has no user: name one in `input.id`.', { field: 'input.id' })
   const attributes = parse(input)
-  await proveOwnPassword(scope, userId, input)
+  const own = await proveOwn(scope, userId, input, attributes)
   const hash = await credentialHash({ password: input.password ?? null })
-  return change(scope, 'user.updated', (tx) => update(tx, userId, input, attributes, hash))
+  return change(scope, 'user.updated', async (tx) => {
+    const before = await lockUser(tx.db, userId)
+    assertVersion(before, input.expectedVersion ?? null)
+    if (own !== null) await useProof(tx, own.proof, before.emailNormal)
+    const changed = await update(tx, before, input, attributes, hash)
+    if (own === null) return changed
+    if (typeof input.password === 'string') await tellPasswordChanged(tx, scope, before)
+    return own.newEmail === null ? changed : askForEmail(tx, scope, before, own.newEmail, changed)
+  })
 }
 
 function parse(input: UpdateUserInput): UserAttributes {
@@ -55,24 +71,59 @@ function parse(input: UpdateUserInput): UserAttributes {
   return attributes
 }
 
-/** Whoever may not change anybody's password changes his own by knowing the one he has (OWASP ASVS 5.0 §6.2.3). */
-async function proveOwnPassword(scope: Scope, userId: string, { password, currentPassword }: UpdateUserInput): Promise<void> {
-  if (password === undefined || hasScope(scope.caller.principal, 'update:users')) return
-  if (password === null) throw invalidInput(['input', 'password'], 'Only an administrator takes a password away.')
-  const credential = await scope.db.passwordCredential.findUnique({ where: { userId } })
-  const proved = typeof currentPassword === 'string' && credential !== null && (await verifyPassword(credential.hash, currentPassword))
-  if (!proved) throw invalidInput(['input', 'currentPassword'], 'To change the password, send the current one.')
+/** What a user without the right to change others does to himself: what he has proved, and the address he asks for. */
+type Own = Readonly<{ proof: ProvenSelf; newEmail: EmailForms | null }>
+
+/**
+ * Whoever may not change anybody's password or address changes his own by proving himself. The new address does not become his at
+ * once: it is taken out of the attributes, to be confirmed by mail. Null for an administrator, and when there is nothing to prove.
+ */
+async function proveOwn(
+  scope: AuthenticationScope,
+  userId: string,
+  input: UpdateUserInput,
+  attributes: UserAttributes,
+): Promise<Own | null> {
+  if (hasScope(scope.caller.principal, 'update:users')) return null
+  const { email, emailNormal: normal } = attributes
+  delete attributes.email
+  delete attributes.emailNormal
+  const problems = (['password', 'email'] as const).filter((name) => input[name] === null)
+  if (problems.length > 0)
+    throw new DomainErrors(problems.map((name) => invalidInput(['input', name], 'Only an administrator takes this away.')))
+  const user = normal == null ? null : await scope.db.user.findUnique({ where: { id: userId }, select: { emailNormal: true } })
+  const newEmail = email == null || normal == null || user?.emailNormal === normal ? null : { email, normal }
+  if (input.password === undefined && newEmail === null) return null
+  const proof = await proveSelf(scope, userId, input)
+  if (newEmail !== null) await spendMail(scope, scope, newEmail.normal, user?.emailNormal ?? `user ${userId}`)
+  return { proof, newEmail }
+}
+
+/** The old address stands until the new one is confirmed; history shows which one was asked for. */
+async function askForEmail(
+  tx: ChangeScope,
+  scope: AuthenticationScope,
+  user: UserRecord,
+  newEmail: EmailForms,
+  changed: Changed<Result>,
+): Promise<Changed<Result>> {
+  await requestEmailChange(tx, scope, user, newEmail)
+  const changesMore = difference(changed.before, changed.after).length > 0
+  const asked = { before: { ...changed.before, requestedEmail: null }, after: { ...changed.after, requestedEmail: newEmail.email } }
+  return { ...changed, ...asked, ...(changesMore ? {} : { type: 'user.emailChangeRequested' as const }) }
+}
+
+async function tellPasswordChanged(tx: ChangeScope, { secrets }: AuthenticationScope, { email }: UserRecord): Promise<void> {
+  if (email !== null) await queueMail(tx, secrets, { template: 'PASSWORD_CHANGED', to: email, data: {} })
 }
 
 async function update(
   tx: ChangeScope,
-  userId: string,
+  before: UserRecord,
   input: UpdateUserInput,
   parsed: UserAttributes,
   hash: string | null,
 ): Promise<Changed<Result>> {
-  const before = await lockUser(tx.db, userId)
-  assertVersion(before, input.expectedVersion ?? null)
   const { attributes, problems } = settleVerification(parsed, before)
   if (problems.length > 0) throw new DomainErrors(problems)
   await tx.db.$executeRaw`update roster.users set ${Prisma.join(assignments(tx, input, attributes))} where id = ${before.id}::uuid`
