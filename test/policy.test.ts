@@ -106,8 +106,8 @@ describe('every input', () => {
           const mine = mutation.name === 'updateUser' && caller.userId === subject.id
           const input = {
             ...(sample(argumentType(mutation)) as object),
-            ...target(mutation.name),
-            [field.name]: field.name === 'id' ? target(mutation.name).id : sample(field.type),
+            ...target(mutation),
+            [field.name]: field.name === 'id' ? target(mutation).id : sample(field.type),
           }
           const before = await harness.app.database.prisma.user.findUniqueOrThrow({ where: { id: subject.id } })
           const answer = await harness.run(
@@ -123,6 +123,22 @@ describe('every input', () => {
 
     expect(mismatches).toEqual([])
   }, 240_000)
+
+  test('that there is none of is held to its mutation', async () => {
+    const without = Object.values(harness.app.schema.getMutationType()?.getFields() ?? {}).filter(({ args }) => args.length === 0)
+    const mismatches: string[] = []
+    for (const caller of callers)
+      for (const mutation of without) {
+        const answer = await harness.run(`mutation { ${mutation.name} { errors { code } } }`, { token: caller.token })
+        const code = caller.token === null ? 'UNAUTHENTICATED' : 'FORBIDDEN'
+        const expected = may(accessOf(mutation), caller, caller.userId) ? 'taken' : code
+        const actual = refusalOf(answer)
+        if (actual !== expected) mismatches.push(`${caller.name} ${mutation.name}: ${actual}, declared ${expected}`)
+      }
+
+    expect(mismatches).toEqual([])
+    expect(without.map(({ name }) => name)).toContain('requestReauthentication')
+  })
 
   test('of a filter or an order that names what the caller may not read is forbidden', async () => {
     const users = harness.app.schema.getQueryType()?.getFields()['users']
@@ -286,7 +302,7 @@ function sees(root: string, type: string, caller: Caller): boolean {
 function may(access: Access, { scopes, userId }: Caller, owner: string | null): boolean {
   if (!isRestricted(access)) return true
   if (access.self && owner !== null && owner === userId) return true
-  return scopes.includes('admin') || access.scopes.some((scope) => scopes.includes(scope))
+  return access.scopes.some((scope) => scopes.includes('admin') || scopes.includes(scope))
 }
 
 function outputOutcome({ data, errors }: Answer, alias: string): string {
@@ -323,14 +339,16 @@ function argumentType(mutation: GraphQLField<unknown, unknown>) {
 }
 
 function inputFields(mutation: GraphQLField<unknown, unknown>): GraphQLInputField[] {
+  if (mutation.args.length === 0) return []
   const type = getNamedType(argumentType(mutation))
   return isInputObjectType(type) ? Object.values(type.getFields()) : []
 }
 
 /** updateUser goes to the subject; what would end it goes to nobody. */
-function target(mutation: string): { id?: string } {
-  if (mutation === 'createUser' || mutation === 'createAdminToken') return {}
-  return { id: mutation === 'updateUser' ? subject.id : '0190a5b2-0000-7000-8000-00000000beef' }
+function target(mutation: GraphQLField<unknown, unknown>): { id?: string } {
+  const namesUser = mutation.name !== 'createUser' && inputFields(mutation).some(({ name }) => name === 'id')
+  if (!namesUser) return {}
+  return { id: mutation.name === 'updateUser' ? subject.id : '0190a5b2-0000-7000-8000-00000000beef' }
 }
 
 /** Eight probes a request; where the root field cannot be null one, since an error there leaves nothing of the rest. */

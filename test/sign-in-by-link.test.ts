@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { statements } from './database.ts'
 import { boot, type Harness } from './harness.ts'
 import { call, codes } from './links.ts'
 import { lastMailTo, mailsTo } from './mails.ts'
@@ -163,6 +164,22 @@ describe('asking for a link', () => {
     expect(await eventsOf(blocked.id)).toContain('user.signInRequested')
   })
 
+  test('asks as much of the database for who is not known as for who is, so that its time tells nothing (C2.20)', async () => {
+    await harness.aUser({ email })
+    const blocked = await harness.aUser({ email: 'blocked@example.com' })
+    await harness.admin('mutation($id: ID!) { blockUser(input: { id: $id }) { errors { code } } }', { id: blocked.id })
+    for (const name of ['requestSignIn', 'requestPasswordReset']) {
+      const counts: number[] = []
+      for (const address of [email, 'nobody@example.com', 'blocked@example.com']) {
+        statements.length = 0
+        await call(harness, name, { email: address })
+        counts.push(statements.length)
+      }
+      expect(counts[0]).toBeGreaterThan(7)
+      expect(counts).toEqual(counts.map(() => counts[0]))
+    }
+  })
+
   test('costs the same budget for known and unknown: five mails an hour to an address (C2.23)', async () => {
     await harness.aUser({ email })
     for (const address of [email, 'nobody@example.com']) {
@@ -200,6 +217,15 @@ describe('asking for a link', () => {
       expect((await ask({ email, redirectTo })).errors).toEqual([{ code: 'REDIRECT_NOT_ALLOWED', path: ['input', 'redirectTo'] }])
     expect((await ask({ email, redirectTo: redirect })).errors).toEqual([])
   })
+})
+
+test('what was issued for a user who is made anonymous is erased: it holds addresses', async () => {
+  const { id } = await harness.aUser({ email })
+  await ask({ email })
+
+  await harness.admin('mutation($id: ID!) { deleteUser(input: { id: $id, mode: ANONYMIZE }) { errors { code } } }', { id })
+
+  expect(await harness.app.database.prisma.oneTimeToken.count()).toBe(0)
 })
 
 test('a proof is a token, or an address and a code', async () => {

@@ -1,5 +1,5 @@
 import { newOpaqueToken } from '../../crypto/opaque-token.ts'
-import { Prisma } from '../../generated/prisma/client.ts'
+import type { Prisma } from '../../generated/prisma/client.ts'
 import type { Authentication } from '../authentication.ts'
 import type { ChangeScope } from '../change.ts'
 import { DomainError } from '../errors.ts'
@@ -51,7 +51,6 @@ export async function sendNothing({ db, now }: ChangeScope, { secrets }: Pick<Au
   const payload = { sealed: secrets.seal(`${newOpaqueToken()} nobody@example.com`.repeat(4), `outbox:${id}`) }
   const data = { id, kind: 'nothing', payload, createdAt: now, availableAt: now, doneAt: now }
   await db.outboxMessage.create({ data, select: { id: true } })
-  await db.$queryRaw(Prisma.sql`select 1`)
 }
 
 /** The address of an input in both forms. @throws {DomainError} INVALID_INPUT */
