@@ -8,7 +8,7 @@ import { boot, type Harness, testSecret } from './harness.ts'
 import { type ServerProcess, startServerProcess } from './server-process.ts'
 
 const rounds = 40
-const roundsAtOnce = 4
+const roundsAtOnce = 2
 const uses = 20
 const budgets = ['verify.network', 'code.account', 'reauthenticate.account'].map((name) => `${name}=100000/60`).join()
 
@@ -37,6 +37,8 @@ async function cluster(): Promise<void> {
     LOG_LEVEL: 'error',
     ROSTER_DATA_DIR: room,
     RATE_LIMITS: budgets,
+    REQUEST_TIMEOUT_MS: '30000',
+    STATEMENT_TIMEOUT_MS: '20000',
   }
   servers = await Promise.all([1, 2, 3].map(() => startServerProcess(environment)))
 }
@@ -84,21 +86,28 @@ function mutate(name: string, input: (index: number) => object, token: string | 
     const headers = { 'content-type': 'application/json', ...(token === null ? {} : { authorization: `Bearer ${token}` }) }
     const body = JSON.stringify({ query, variables: { input: input(index) } })
     const answer = await (await fetch(`${url}/graphql`, { method: 'POST', headers, body })).json()
-    const { data, errors } = answer as { data?: Record<string, { errors: { code: string }[] } | null>; errors?: unknown }
-    return data?.[name]?.errors.map(({ code }) => code).join() ?? JSON.stringify(errors)
+    const { data, errors } = answer as { data?: Record<string, { errors: { code: string }[] } | null>; errors?: Failed[] }
+    return data?.[name]?.errors.map(({ code }) => code).join() ?? errors?.map(({ extensions }) => extensions.code).join() ?? 'nothing'
   }
 }
+
+type Failed = Readonly<{ extensions: { code: string } }>
 
 /** The button of the page: 200 says that it is done. */
 function press(fields: Record<string, string>): Use {
   return async (url) => {
     const { status } = await fetch(`${url}/auth/verify`, { method: 'POST', redirect: 'manual', body: new URLSearchParams(fields) })
-    return status === 200 ? '' : status === 400 ? 'TOKEN_NOT_VALID' : String(status)
+    return { 200: '', 400: 'TOKEN_NOT_VALID', 503: 'SERVICE_UNAVAILABLE' }[status] ?? String(status)
   }
 }
 
-/** What every round has to come to. */
-const exactlyOne = (loser: string) => Array.from({ length: rounds }, () => ({ '': 1, [loser]: uses - 1 }))
+/** In every round one use succeeds. The others are told why not; one that waited too long for its turn may be told to come back. */
+function expectOneSuccess(outcomes: readonly Record<string, number>[], loser: string): void {
+  expect(outcomes.map((counts) => counts[''])).toEqual(Array(rounds).fill(1))
+  const answers = new Set(outcomes.flatMap((counts) => Object.keys(counts)))
+  expect([...answers].filter((answer) => !['', loser, 'SERVICE_UNAVAILABLE'].includes(answer))).toEqual([])
+  expect(answers).toContain(loser)
+}
 
 for (const type of ['SIGNUP', 'MAGIC_LINK', 'EMAIL_CHANGE_CURRENT', 'EMAIL_CHANGE_NEW'] as const)
   postgresOnly(
@@ -109,7 +118,7 @@ for (const type of ['SIGNUP', 'MAGIC_LINK', 'EMAIL_CHANGE_CURRENT', 'EMAIL_CHANG
         press({ type, token }),
       ])
 
-      expect(outcomes).toEqual(exactlyOne('TOKEN_NOT_VALID'))
+      expectOneSuccess(outcomes, 'TOKEN_NOT_VALID')
     },
     120_000,
   )
@@ -123,7 +132,7 @@ for (const type of ['RECOVERY', 'INVITE'] as const)
         press({ type, token, password: 'the pass phrase of the page' }),
       ])
 
-      expect(outcomes).toEqual(exactlyOne('TOKEN_NOT_VALID'))
+      expectOneSuccess(outcomes, 'TOKEN_NOT_VALID')
     },
     120_000,
   )
@@ -136,7 +145,7 @@ postgresOnly(
       mutate('verifyToken', () => ({ type: 'MAGIC_LINK', tokenHash: token })),
     ])
 
-    expect(outcomes).toEqual(exactlyOne('TOKEN_NOT_VALID'))
+    expectOneSuccess(outcomes, 'TOKEN_NOT_VALID')
   },
   120_000,
 )
@@ -164,7 +173,7 @@ postgresOnly(
       mutate('updateUser', (index) => ({ password: `the pass phrase of ${index}`, nonce: code }), token),
     ])
 
-    expect(outcomes).toEqual(exactlyOne('REAUTHENTICATION_REQUIRED'))
+    expectOneSuccess(outcomes, 'REAUTHENTICATION_REQUIRED')
   },
   120_000,
 )

@@ -1,6 +1,7 @@
 import type { App } from '../app.ts'
+import { isUnavailable } from '../database/errors.ts'
 import type { AuthenticationScope } from '../domain/authentication.ts'
-import { DomainError, DomainErrors, RequestError } from '../domain/errors.ts'
+import { DomainError, DomainErrors, RequestError, serviceUnavailable } from '../domain/errors.ts'
 import { lookAtLink } from '../domain/link/look-at-link.ts'
 import { type Verified, verifyToken } from '../domain/link/verify-token.ts'
 import type { LinkType } from '../domain/one-time-token.ts'
@@ -108,10 +109,9 @@ function failure(error: unknown): Answer {
     return failedPage(409, 'The address is taken', 'This address belongs to another account by now. Nothing was changed.')
   if (error instanceof DomainError || error instanceof HttpError)
     return failedPage(400, 'This link is not valid', 'It may have been used before, or replaced by a newer one. Ask for a new one.')
-  if (error instanceof RequestError && (error.code === 'RATE_LIMITED' || error.code === 'SERVICE_UNAVAILABLE')) {
-    const seconds = String(error.extensions['retryAfterSeconds'] ?? 1)
-    const status = error.code === 'RATE_LIMITED' ? 429 : 503
-    return failedPage(status, 'Please wait a little', 'This cannot be done just now. Try again later.', { 'Retry-After': seconds })
-  }
-  throw error
+  const refused = isUnavailable(error) ? serviceUnavailable(error) : error
+  if (!(refused instanceof RequestError)) throw error
+  const seconds = String(refused.extensions['retryAfterSeconds'] ?? 1)
+  const status = refused.code === 'RATE_LIMITED' ? 429 : 503
+  return failedPage(status, 'Please wait a little', 'This cannot be done just now. Try again later.', { 'Retry-After': seconds })
 }
