@@ -200,8 +200,9 @@ describe('asking for a link', () => {
     const users = await harness.app.database.prisma.user.findMany()
     expect(users).toMatchObject([{ email, emailVerified: false }])
     expect(await eventsOf(users[0]?.id ?? '')).toEqual(['user.signedUp', 'user.signInRequested', 'user.signInRequested'])
-    const { user } = await verify({ type: 'MAGIC_LINK', tokenHash: (await lastMailTo(harness.app, email)).token })
-    expect(user).toMatchObject({ email, emailVerified: true })
+    const verified = []
+    for (const { token } of await mailsTo(harness.app, email)) verified.push((await verify({ type: 'MAGIC_LINK', tokenHash: token })).user)
+    expect(verified.filter((user) => user !== null)).toMatchObject([{ email, emailVerified: true }])
   })
 
   test('refuses what is no address, and a redirect that is not allowed, each with its path', async () => {
