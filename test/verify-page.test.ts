@@ -149,6 +149,19 @@ describe('the page of a link', () => {
     expect(await isUsed()).toBe(false)
   })
 
+  test.each(['', '\0', '\ud800', '__proto__', 'constructor', '%00%ff', 'REAUTHENTICATION', 'x'.repeat(3000)])(
+    'answers %j in any parameter with a page, never a 5xx',
+    async (hazard) => {
+      for (const name of ['token', 'type', 'redirect_to']) {
+        const fields = { token: 'A'.repeat(43), type: 'MAGIC_LINK', [name]: hazard }
+        const opened = await fetch(`${harness.url}/auth/verify?${new URLSearchParams(fields)}`)
+        const pressed = await press(fields)
+        expect([opened.status, pressed.status]).toEqual([400, 400])
+        expect(await opened.text()).toContain('This link is not valid')
+      }
+    },
+  )
+
   test('never repeats what is in a link but for its form, escaped', async () => {
     const answer = await fetch(`${harness.url}/auth/verify?type=MAGIC_LINK&token=${encodeURIComponent('"><script>alert(1)</script>')}`)
 
