@@ -39,6 +39,8 @@ describe('without any variable', () => {
       rateLimits: {},
       trustedIssuers: [],
       corsOrigins: [],
+      allowedRedirects: [],
+      emailChangeConfirmation: 'both',
       trustedProxies: [],
       graphiql: true,
       introspection: true,
