@@ -98,7 +98,7 @@ async function assemble(config: Config, { clock, logger, database }: Required<Pa
     metrics,
     signingKeys,
     accessTokens,
-    authentication: createAuthentication({ config, accessTokens, secrets }),
+    authentication: createAuthentication({ config, accessTokens, secrets, mailEnabled: mailer !== null }),
     mailer,
     mailEnabled: mailer !== null,
     mailbox,

@@ -79,6 +79,17 @@ export function origin(text: string): string {
   return text
 }
 
+/**
+ * A URL that browsers may be sent to: http, https, or an app's own scheme, which has a dot in it (RFC 8252 §7.1), without user name
+ * and fragment. In the form that URLs are compared in. @throws {Error}
+ */
+export function redirectUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null
+  const isGood = url !== null && /^(https?|[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+):$/.test(url.protocol) && !url.username && !url.password
+  if (!isGood || text.includes('#')) throw new Error(`"${text}" is not a URL such as https://app.example.com/welcome`)
+  return url.href
+}
+
 /** An IP address or a CIDR range. @throws {Error} */
 export function addressRange(text: string): string {
   const [address = '', bits, ...rest] = text.split('/')

@@ -10,6 +10,7 @@ import {
   oneOf,
   origin,
   postgresUrl,
+  redirectUrl,
   smtpUrl,
 } from './config-values.ts'
 import { parseBudgets } from './domain/budget.ts'
@@ -111,6 +112,16 @@ export const variables = {
     'none; in development the pages of this machine',
     'Origins whose pages may call the API, comma-separated: `https://app.example.com`.',
     (text) => (text === undefined ? null : list(text).map(origin)),
+  ),
+  ALLOWED_REDIRECTS: variable(
+    'none; in development those of this machine',
+    'URLs that links may send browsers to afterwards, comma-separated and compared as a whole: `https://app.example.com/welcome`.',
+    (text) => (text === undefined ? null : list(text).map(redirectUrl)),
+  ),
+  EMAIL_CHANGE_CONFIRMATION: variable(
+    'both',
+    'Who confirms when a user changes the address: `both`, the old and the new one, or only the `new` one.',
+    (text = 'both') => oneOf(text, ['both', 'new'] as const),
   ),
   TRUSTED_PROXIES: variable(
     'none',

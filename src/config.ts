@@ -48,6 +48,10 @@ export type Config = Readonly<{
   trustedIssuers: readonly TrustedIssuer[]
   /** Origins whose pages may call; `loopback`: every page that this machine serves. */
   corsOrigins: readonly string[] | 'loopback'
+  /** URLs that links may send browsers to; `loopback`: those of this machine. */
+  allowedRedirects: readonly string[] | 'loopback'
+  /** Which addresses confirm when a user changes his. */
+  emailChangeConfirmation: 'both' | 'new'
   /** Addresses or CIDR ranges of proxies whose X-Forwarded-For is believed. */
   trustedProxies: readonly string[]
   /** The name of the application in mails and on pages. */
@@ -138,6 +142,8 @@ function toConfig(parsed: Parsed): Config {
     historyDays: parsed.HISTORY_DAYS,
     trustedIssuers: parsed.TRUSTED_ISSUERS,
     corsOrigins: parsed.CORS_ORIGINS ?? (production ? [] : 'loopback'),
+    allowedRedirects: parsed.ALLOWED_REDIRECTS ?? (production ? [] : 'loopback'),
+    emailChangeConfirmation: parsed.EMAIL_CHANGE_CONFIRMATION,
     trustedProxies: parsed.TRUSTED_PROXIES,
     appName: parsed.APP_NAME,
     smtpUrl: parsed.SMTP_URL,

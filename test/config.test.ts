@@ -47,6 +47,8 @@ describe('without any variable', () => {
       historyDays: 0,
       trustedIssuers: [],
       corsOrigins: 'loopback',
+      allowedRedirects: 'loopback',
+      emailChangeConfirmation: 'both',
       trustedProxies: [],
       appName: 'Roster',
       smtpUrl: null,

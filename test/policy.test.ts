@@ -126,6 +126,22 @@ describe('every input', () => {
     expect(mismatches).toEqual([])
   }, 240_000)
 
+  test('that there is none of is held to its mutation', async () => {
+    const without = Object.values(harness.app.schema.getMutationType()?.getFields() ?? {}).filter(({ args }) => args.length === 0)
+    const mismatches: string[] = []
+    for (const caller of callers)
+      for (const mutation of without) {
+        const answer = await harness.run(`mutation { ${mutation.name} { errors { code } } }`, { token: caller.token })
+        const code = caller.token === null ? 'UNAUTHENTICATED' : 'FORBIDDEN'
+        const expected = may(accessOf(mutation), caller, caller.userId) ? 'taken' : code
+        const actual = refusalOf(answer)
+        if (actual !== expected) mismatches.push(`${caller.name} ${mutation.name}: ${actual}, declared ${expected}`)
+      }
+
+    expect(mismatches).toEqual([])
+    expect(without.map(({ name }) => name)).toContain('requestReauthentication')
+  })
+
   test('of a filter or an order that names what the caller may not read is forbidden', async () => {
     const users = harness.app.schema.getQueryType()?.getFields()['users']
     const where = harness.app.schema.getType('UserWhere')
@@ -325,6 +341,7 @@ function argumentType(mutation: GraphQLField<unknown, unknown>) {
 }
 
 function inputFields(mutation: GraphQLField<unknown, unknown>): GraphQLInputField[] {
+  if (mutation.args.length === 0) return []
   const type = getNamedType(argumentType(mutation))
   return isInputObjectType(type) ? Object.values(type.getFields()) : []
 }

@@ -63,7 +63,7 @@ test('the public graph holds nothing that only scopes open, not even by name', (
 
   for (const name of [
     'users(',
-    'createUser',
+    'createUser(',
     'deleteUser',
     'blockUser',
     'restoreUser',

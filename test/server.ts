@@ -56,7 +56,7 @@ export async function startServer(
     metrics,
     signingKeys,
     accessTokens,
-    authentication: createAuthentication({ config, accessTokens, secrets: createSecrets(secret) }),
+    authentication: createAuthentication({ config, accessTokens, secrets: createSecrets(secret), mailEnabled: false }),
     mailer: null,
     mailEnabled: false,
     mailbox: null,

@@ -171,7 +171,7 @@ describe('a password', () => {
   test('is not changed by whoever only has the session', async () => {
     for (const proof of [{}, { currentPassword: 'a wrong pass phrase' }, { nonce: '123456' }])
       expect((await byPerson({ password: 'the second pass phrase', ...proof })).payload?.errors).toMatchObject([
-        { code: 'INVALID_INPUT', path: ['input', 'currentPassword'] },
+        { code: 'REAUTHENTICATION_REQUIRED', path: ['input', 'nonce' in proof ? 'nonce' : 'currentPassword'] },
       ])
   })
 

@@ -13,6 +13,16 @@ export type SessionLifetime = Readonly<{
   idleSeconds: number
 }>
 
+/** What is said of links and of what is done with them. */
+export type LinkSettings = Readonly<{
+  /** Where clients reach Roster, without a trailing slash. */
+  publicUrl: string
+  /** The URLs that browsers may be sent to, parsed; `loopback`: those of this machine. */
+  allowedRedirects: readonly string[] | 'loopback'
+  /** Which addresses confirm a change of the address. */
+  emailChangeConfirmation: 'both' | 'new'
+}>
+
 /** What signing in works with, put together once; use-cases get it beside their scope. */
 export type Authentication = Readonly<{
   accessTokens: AccessTokens
@@ -24,16 +34,19 @@ export type Authentication = Readonly<{
   signUpOpen: boolean
   /** Whether somebody who has an e-mail address signs in only once it is verified. */
   confirmsEmail: boolean
+  links: LinkSettings
+  /** Whether mail goes out; what has to send some asks it first. */
+  mailEnabled: boolean
 }>
 
 /** What a use-case of signing in works with. */
 export type AuthenticationScope = Scope & Authentication
 
-type Parts = Readonly<{ config: Config; accessTokens: AccessTokens; secrets: Secrets }>
+type Parts = Readonly<{ config: Config; accessTokens: AccessTokens; secrets: Secrets; mailEnabled: boolean }>
 
 /** Puts it together from the configuration. */
 export function createAuthentication({ config, ...parts }: Parts): Authentication {
-  const { sessionSeconds, sessionIdleSeconds, rateLimits } = config
+  const { sessionSeconds, sessionIdleSeconds, rateLimits, allowedRedirects, emailChangeConfirmation } = config
   return Object.freeze({
     ...parts,
     budgets: Object.freeze({ ...defaultBudgets, ...rateLimits }),
@@ -41,5 +54,6 @@ export function createAuthentication({ config, ...parts }: Parts): Authenticatio
     signUpOpen: config.signUp,
     confirmsEmail: config.emailConfirmation === 'required',
     sessionLifetime: Object.freeze({ absoluteSeconds: sessionSeconds, idleSeconds: sessionIdleSeconds }),
+    links: Object.freeze({ publicUrl: parts.accessTokens.issuer, allowedRedirects, emailChangeConfirmation }),
   })
 }

@@ -62,8 +62,10 @@ export type QueueOptions = Readonly<{ id?: string; expiresInMinutes?: number }>
 /** What a use-case did: its result, and the record before and after, without secrets. */
 export type Changed<Result> = Readonly<{
   result: Result
-  /** The id of what was changed; it stays in history when the row is gone. */
-  subjectId: string
+  /** What it turned out to be, where that shows only on the way; otherwise what it was begun as. */
+  type?: ChangeType
+  /** The id of what was changed; it stays in history when the row is gone. Null when it was about nobody who is known. */
+  subjectId: string | null
   /** The user that was changed, when there still is one. */
   userId?: string | null
   /** The user who acts by this very change, without a token yet: who signs in, or brings a link back. */
@@ -127,12 +129,20 @@ async function changeOnce<Result>(
   const { result, before, after, ...event } = await work({ db, clock: scope.clock, caller: scope.caller, now, queue })
   const changes = difference(before, after)
   if (changes.length === 0 && before !== null && after !== null) throw new Unchanged(result)
-  await record(db, scope.caller, { success: true, ...event, type, at: now, changes })
+  await record(db, scope.caller, { type, success: true, ...event, at: now, changes })
   return result
 }
 
-/** Writes down that a user, or somebody in his name, failed at something. Call it outside of a change: nothing was changed. */
-export async function recordFailure(scope: Scope, type: ChangeType, userId: string, connection: string | null = null): Promise<void> {
+/**
+ * Writes down that a user, or somebody in his name, failed at something; null where nobody knows whose name it was. Call it outside of
+ * a change: nothing was changed.
+ */
+export async function recordFailure(
+  scope: Scope,
+  type: ChangeType,
+  userId: string | null,
+  connection: string | null = null,
+): Promise<void> {
   const event = { type, at: scope.clock.now(), subjectId: userId, userId, connection, success: false, changes: [] }
   try {
     await record(scope.db, scope.caller, event)

@@ -1,15 +1,18 @@
-import type { Authentication, AuthenticationScope } from './authentication.ts'
+import type { AuthenticationScope } from './authentication.ts'
 import { type Changed, type ChangeScope, change } from './change.ts'
-import { queueAlreadyRegistered, queueConfirmation, redirectProblem } from './confirmation.ts'
 import { DomainError, DomainErrors, invalidInput } from './errors.ts'
-import { newId } from './id.ts'
+import { sendLink } from './link/send-link.ts'
+import { queueMail } from './mail.ts'
+import { assertMailEnabled } from './mail-enabled.ts'
 import { assertMetadataFits, type Metadata, metadataProblems } from './metadata.ts'
 import { networkOf } from './network.ts'
 import { noSooner } from './no-sooner.ts'
 import { passwordProblem } from './password-policy.ts'
 import { type ProfileInput, profileProblems } from './profile.ts'
 import { type Spending, spend } from './rate-limit.ts'
+import { allowedRedirect, redirectNotAllowed } from './redirect.ts'
 import { type AuthTokens, startSession } from './session.ts'
+import { assertSignUpOpen } from './sign-up-open.ts'
 import { countSignIn } from './user/count-sign-in.ts'
 import { insertUser } from './user/insert-user.ts'
 import { parseUserAttributes, settleVerification, type UserAttributes } from './user/user-attributes.ts'
@@ -44,16 +47,12 @@ export async function signUp(scope: AuthenticationScope, input: SignUpInput): Pr
   assertSignUpOpen(scope)
   const attributes = parse(scope, input)
   const confirmed = addressToConfirm(scope, attributes)
+  if (confirmed !== null) assertMailEnabled(scope)
   await spend(scope, scope.budgets, spendings(confirmed, networkOf(scope.caller.ip)))
   const hash = typeof input.password === 'string' ? await scope.passwords.hash(input.password) : null
   const person = { attributes, hash, profile: input.profile ?? {}, userMetadata: input.userMetadata ?? {} }
   if (confirmed === null) return change(scope, 'user.signedUp', (tx) => enter(tx, scope, person))
   return noSooner(leastMilliseconds, signUpToBeConfirmed(scope, person, confirmed, input.redirectTo ?? null))
-}
-
-/** @throws {DomainError} SIGN_UP_DISABLED when nobody may sign up. Each door that makes users for strangers asks it. */
-export function assertSignUpOpen({ signUpOpen }: Pick<Authentication, 'signUpOpen'>): void {
-  if (!signUpOpen) throw new DomainError('SIGN_UP_DISABLED', 'Nobody can sign up here.', [], {})
 }
 
 type Address = Readonly<{ email: string; emailNormal: string }>
@@ -69,8 +68,7 @@ function parse(scope: AuthenticationScope, input: SignUpInput): UserAttributes {
   problems.push(...passwordProblems(scope, input, password ?? null))
   if (profile) problems.push(...profileProblems(profile, ['input', 'profile']))
   if (userMetadata) problems.push(...metadataProblems(userMetadata, ['input', 'userMetadata']))
-  const elsewhere = redirectProblem(scope, redirectTo ?? null)
-  if (elsewhere) problems.push(elsewhere)
+  if (redirectTo != null && allowedRedirect(redirectTo, scope.links.allowedRedirects) === null) problems.push(redirectNotAllowed())
   if (problems.length > 0) throw new DomainErrors(problems)
   // Before it is known whether there will be a user.
   assertMetadataFits(userMetadata ?? {}, ['input', 'userMetadata'])
@@ -105,7 +103,7 @@ function spendings(confirmed: Address | null, network: string): Spending[] {
 /** Without anything to confirm: the user, and at once a session. */
 async function enter(tx: ChangeScope, scope: AuthenticationScope, person: Person): Promise<Changed<Result>> {
   const inserted = await insert(tx, person)
-  const userId = inserted.subjectId
+  const { userId } = inserted.result
   await countSignIn(tx, userId, 'password')
   const { ip, userAgent } = tx.caller
   const session = { userId, connection: 'password', aal: 'aal1', amr: ['pwd'], ip, userAgent }
@@ -114,7 +112,7 @@ async function enter(tx: ChangeScope, scope: AuthenticationScope, person: Person
 }
 
 function insert(tx: ChangeScope, person: Person) {
-  return insertUser(tx, { ...person, id: newId(), origin: 'USER', appMetadata: {}, createdAt: tx.now })
+  return insertUser(tx, { ...person, origin: 'USER' })
 }
 
 const nobody: Result = { userId: null, tokens: null }
@@ -131,8 +129,8 @@ async function signUpToBeConfirmed(
   try {
     return await change(scope, 'user.signedUp', async (tx) => {
       const inserted = await insert(tx, person)
-      const userId = inserted.subjectId
-      await queueConfirmation(tx, scope, { id: userId, ...address }, redirectTo)
+      const { userId } = inserted.result
+      await sendLink(tx, scope, { id: userId, ...address }, { type: 'SIGNUP', redirectTo })
       return { ...inserted, actorUserId: userId, result: nobody }
     })
   } catch (error) {
@@ -159,7 +157,7 @@ function findOwner({ db }: AuthenticationScope, { emailNormal }: Address): Promi
 /** The address of a deleted user stays taken; there is nobody to write to. */
 function tellOwner(scope: AuthenticationScope, { id, email, deletedAt }: Owner): Promise<Result> {
   return change(scope, 'user.signUpRepeated', async (tx) => {
-    if (email !== null && deletedAt === null) await queueAlreadyRegistered(tx, scope, email)
+    if (email !== null && deletedAt === null) await queueMail(tx, scope.secrets, { template: 'ALREADY_REGISTERED', to: email, data: {} })
     return { result: nobody, subjectId: id, userId: id, before: null, after: null }
   })
 }

@@ -22,13 +22,14 @@ type Mutation<Input extends object, Result> = Readonly<{
   /** The id of the user that the input names. Without it: the caller's own. */
   owner?: (input: Input, context: Context) => string | null
   /** The input's fields. What says nothing itself may be sent by whoever may call the mutation. */
-  input: (t: InputObjectFieldBuilder) => InputFieldsFromShape<Types, Input, 'InputObject'>
+  /** Null for a mutation that takes none. */
+  input: ((t: InputObjectFieldBuilder) => InputFieldsFromShape<Types, Input, 'InputObject'>) | null
   payload: (t: ObjectFieldBuilder<PayloadShape<Result>>) => FieldMap
   run: (scope: Scope, input: Input, context: Context) => Promise<Result>
 }>
 
 /**
- * Declares a mutation: `<name>(input: <Name>Input!): <Name>Payload!`. It calls the use-case, and answers the failures that
+ * Declares a mutation: `<name>(input: <Name>Input!): <Name>Payload!`, or without an input. It calls the use-case, and answers the failures that
  * the use-case expects as data in `errors`; everything else goes on to be masked.
  */
 export function mutation<Input extends object, Result>({
@@ -44,7 +45,7 @@ export function mutation<Input extends object, Result>({
   const typeName = name.charAt(0).toUpperCase() + name.slice(1)
   // `Mutation` has already held the fields against the shape; the builder cannot follow a shape it does not know.
   const Input = builder.inputRef<Record<string, unknown>>(`${typeName}Input`)
-  Input.implement({ description: `What \`${name}\` takes.`, fieldAccess: everyone, fields: input as never })
+  if (input !== null) Input.implement({ description: `What \`${name}\` takes.`, fieldAccess: everyone, fields: input as never })
   const Payload = builder.objectRef<PayloadShape<Result>>(`${typeName}Payload`).implement({
     description: `What \`${name}\` answers.`,
     fieldAccess: everyone,
@@ -63,9 +64,9 @@ export function mutation<Input extends object, Result>({
       description,
       access,
       extensions: { consumesCredential },
-      owner: (args, context) => (owner ? owner(args.input as Input, context) : context.principal.userId),
-      args: { input: t.arg({ type: Input, required: true, description: 'What to do.' }) },
-      resolve: (_root, args, context) => outcome(run(context.scope, args.input as Input, context)),
+      owner: (args, context) => (owner ? owner(inputOf<Input>(args), context) : context.principal.userId),
+      args: input === null ? {} : { input: t.arg({ type: Input, required: true, description: 'What to do.' }) },
+      resolve: (_root, args, context) => outcome(run(context.scope, inputOf<Input>(args), context)),
     }),
   )
 }
@@ -74,6 +75,11 @@ export function mutation<Input extends object, Result>({
 export function credentialMutations(schema: GraphQLSchema): ReadonlySet<string> {
   const mutations = Object.values(schema.getMutationType()?.getFields() ?? {})
   return new Set(mutations.filter(({ extensions }) => extensions['consumesCredential'] === true).map(({ name }) => name))
+}
+
+/** What was sent; an empty object where nothing is taken. */
+function inputOf<Input extends object>({ input = {} }: { input?: unknown }): Input {
+  return input as Input
 }
 
 async function outcome<Result>(work: Promise<Result>): Promise<PayloadShape<Result>> {

@@ -1,13 +1,12 @@
-import type { FieldMap } from '@pothos/core'
 import { blockUser, unblockUser } from '../domain/user/block-user.ts'
 import { type CreateUserInput, createUser } from '../domain/user/create-user.ts'
 import { deleteUser, restoreUser } from '../domain/user/delete-user.ts'
 import { type UpdateUserInput, updateUser } from '../domain/user/update-user.ts'
 import { everyone, scopes, selfOr } from './access.ts'
-import { builder, type ObjectFieldBuilder } from './builder.ts'
-import { mutation, type PayloadShape } from './mutation.ts'
+import { builder } from './builder.ts'
+import { mutation } from './mutation.ts'
 import { ProfileInput } from './profile.ts'
-import { User } from './user.ts'
+import { userPayload } from './user-payload.ts'
 
 const MetadataMode = builder.enumType('MetadataMode', {
   description: 'How metadata that is sent meets what is there.',
@@ -26,21 +25,6 @@ const DeleteMode = builder.enumType('DeleteMode', {
     ANONYMIZE: { description: 'The row stays, everything personal is gone.' },
   },
 })
-
-type Payload = ObjectFieldBuilder<PayloadShape<{ userId: string | null }>>
-
-/** `user`, read again after the change: null when nothing was changed, or the user is gone. */
-function userPayload(t: Payload): FieldMap {
-  return {
-    user: t.prismaField({
-      type: User,
-      nullable: true,
-      description: 'The user after the change; null when it did not happen, or the user is gone.',
-      resolve: (query, { result }, _args, { app }) =>
-        result === null || result.userId === null ? null : app.database.prisma.user.findUnique({ ...query, where: { id: result.userId } }),
-    }),
-  }
-}
 
 mutation<CreateUserInput, { userId: string | null }>({
   name: 'createUser',
@@ -81,10 +65,14 @@ mutation<UpdateUserInput, { userId: string | null }>({
   description:
     'Changes a user. One mutation for the user and for an administrator: what each may send is on the fields of the input. What is absent is left alone, null clears.',
   access: selfOr('update:users', 'update:users_app_metadata'),
-  owner: ({ id }, { principal }) => id?.toLowerCase() ?? principal.userId,
+  owner: ({ id }: UpdateUserInput, { principal }) => id?.toLowerCase() ?? principal.userId,
   input: (t) => ({
     id: t.id({ description: 'The user; absent: the caller.' }),
-    email: t.string({ access: administrator, description: 'A new address is not verified unless `emailVerified` says so.' }),
+    email: t.string({
+      access: himself,
+      description:
+        'The new address. From the user it needs `currentPassword` or `nonce`, and is asked for by mail: it becomes his when it is confirmed, from the old address too. From an administrator it stands at once, and is not verified unless `emailVerified` says so.',
+    }),
     emailVerified: t.boolean({ access: administrator, description: 'False un-verifies.' }),
     phoneNumber: t.string({ access: administrator, description: 'A new number is not verified unless `phoneNumberVerified` says so.' }),
     phoneNumberVerified: t.boolean({ access: administrator, description: 'False un-verifies.' }),
@@ -93,13 +81,12 @@ mutation<UpdateUserInput, { userId: string | null }>({
     password: t.string({
       access: himself,
       description:
-        'The new password. The user sends `currentPassword` with it. It ends all other sessions; null, from an administrator, takes the password away.',
+        'The new password. The user sends `currentPassword` or `nonce` with it. It ends all other sessions; null, from an administrator, takes the password away.',
     }),
     currentPassword: t.string({ access: himself, description: 'The password until now.' }),
     nonce: t.string({
       access: himself,
-      description:
-        'A code that proves a fresh sign-in, in place of `currentPassword`. None is handed out by this version, so none is accepted.',
+      description: 'The code of `requestReauthentication`, in place of `currentPassword`. It works once, for 5 minutes.',
     }),
     profile: t.field({ type: ProfileInput, access: himself, description: "The profile's attributes; null clears all." }),
     userMetadata: t.field({

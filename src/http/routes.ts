@@ -1,4 +1,5 @@
 import type { App } from '../app.ts'
+import { verifyPath } from '../domain/link/action-link.ts'
 import { type Exchange, json, type Route } from './exchange.ts'
 import { createGraphiQLRoute } from './graphiql.ts'
 import { createPreflightRoute } from './graphql.ts'
@@ -6,6 +7,7 @@ import { createReady, live } from './health.ts'
 import { HttpError } from './http-error.ts'
 import { jwksPath, jwksResponse } from './jwks.ts'
 import { createMailboxRoute, mailboxPath } from './mailbox.ts'
+import { createVerifyPageRoute, createVerifyRoute } from './verify.ts'
 
 /** Where GraphQL is served. */
 export const graphqlPath = '/graphql'
@@ -23,6 +25,7 @@ export function createRoutes(app: App, { isWhole, graphql, isDraining }: Parts):
   const graphiql = createGraphiQLRoute(isWhole ? (app.developmentToken?.token ?? null) : null)
   return new Map<string, Methods>([
     [graphqlPath, { POST: graphql, OPTIONS: createPreflightRoute(config), ...(config.graphiql ? { GET: graphiql } : {}) }],
+    [verifyPath, { GET: createVerifyPageRoute(app), POST: createVerifyRoute(app) }],
     ['/health/live', { GET: live }],
     ['/health/ready', { GET: createReady(database, isDraining) }],
     [jwksPath, { GET: () => ({ status: 200, ...jwksResponse(signingKeys) }) }],

@@ -58,25 +58,22 @@ function recordProblems(input: CreateUserInput, now: Date, policy: PasswordPolic
   return problems.filter((problem) => problem !== null)
 }
 
-async function insert(
+function insert(
   tx: ChangeScope,
   input: CreateUserInput,
   attributes: UserAttributes,
   hash: string | null,
 ): Promise<Changed<{ userId: string }>> {
-  const { profile, userMetadata, appMetadata, createdAt } = input
-  const id = input.id?.toLowerCase() ?? newId()
-  const inserted = await insertUser(tx, {
-    id,
+  const { id, profile, userMetadata, appMetadata, createdAt } = input
+  return insertUser(tx, {
+    id: id?.toLowerCase() ?? newId(),
     attributes,
     profile: profile ?? {},
-    origin: 'ADMIN',
     userMetadata: userMetadata ?? {},
     appMetadata: appMetadata ?? {},
     hash,
     createdAt: createdAt ?? tx.now,
   })
-  return { ...inserted, result: { userId: id } }
 }
 
 /** In a new record there is nothing to clear. */

@@ -67,6 +67,7 @@ async function anonymize(tx: ChangeScope, { id, deletedAt }: UserRecord): Promis
   await tx.db.identity.deleteMany({ where: { userId: id } })
   await tx.db.passwordCredential.deleteMany({ where: { userId: id } })
   await tx.db.session.deleteMany({ where: { userId: id } })
+  await tx.db.oneTimeToken.deleteMany({ where: { userId: id } })
   await eraseHistory(tx, id)
   return { result: { userId: id }, subjectId: id, userId: id, before: null, after: null }
 }

@@ -1,17 +1,22 @@
 import { Prisma } from '../../generated/prisma/client.ts'
-import type { Authentication } from '../authentication.ts'
+import type { AuthenticationScope } from '../authentication.ts'
 import { type Changed, type ChangeScope, change } from '../change.ts'
+import { difference } from '../difference.ts'
 import { DomainError, DomainErrors, invalidInput, RequestError } from '../errors.ts'
+import { spendMail } from '../link/addressee.ts'
+import { requestEmailChange } from '../link/request-email-change.ts'
+import { queueMail } from '../mail.ts'
+import { assertMailEnabled } from '../mail-enabled.ts'
 import { assertMetadataFits, type Metadata, type MetadataMode, metadataProblems, patchedMetadata } from '../metadata.ts'
-import { isUuid } from '../normalize.ts'
+import { type EmailForms, isUuid } from '../normalize.ts'
 import { credentialHash, removePassword, setPassword } from '../password.ts'
 import { type PasswordContext, type PasswordPolicy, passwordProblem } from '../password-policy.ts'
 import { hasScope } from '../principal.ts'
 import { emptyProfile, type ProfileInput, profileProblems, writeProfile } from '../profile.ts'
-import type { Scope } from '../scope.ts'
 import { endSessions } from '../session.ts'
+import { type ProvenSelf, proveSelf, useProof } from './prove-self.ts'
 import { parseUserAttributes, settleVerification, type UserAttributes, type UserAttributesInput } from './user-attributes.ts'
-import { lockRow, lockUser, readUser, type UserRow, userColumns, userImage } from './user-record.ts'
+import { lockRow, lockUser, readUser, type UserRecord, type UserRow, userColumns, userImage } from './user-record.ts'
 
 /** A change of a user: what is absent is left alone, null clears. */
 export type UpdateUserInput = UserAttributesInput &
@@ -29,27 +34,42 @@ export type UpdateUserInput = UserAttributesInput &
   }>
 
 type Result = { userId: string }
-type PasswordScope = Scope & Pick<Authentication, 'passwords'>
-
 /**
  * Changes a user: one mutation for the user and for an administrator. Who may send what is declared on the input's fields
- * and checked before this runs. A new password ends the user's other sessions. Writes `user.updated`.
+ * and checked before this runs. A new password ends the user's other sessions. The user's own change of the address is asked for by
+ * mail first. Writes `user.updated`, or `user.emailChangeRequested` when that is all.
  *
  * @throws {RequestError} SERVICE_UNAVAILABLE when too many passwords wait to be hashed
  * @throws {DomainErrors} everything that is wrong with the input
- * @throws {DomainError} USER_NOT_FOUND, VERSION_CONFLICT, METADATA_TOO_LARGE, EMAIL_TAKEN and its like, or what the database refused
+ * @throws {DomainError} USER_NOT_FOUND, VERSION_CONFLICT, METADATA_TOO_LARGE, EMAIL_TAKEN and its like, or what the database refused;
+ * REAUTHENTICATION_REQUIRED for the user's own password or address without the current password or a nonce
+ * @throws {RequestError} RATE_LIMITED
  */
-export async function updateUser(scope: PasswordScope, input: UpdateUserInput): Promise<Result> {
+export async function updateUser(scope: AuthenticationScope, input: UpdateUserInput): Promise<Result> {
   const userId = input.id ?? scope.caller.principal.userId
   if (userId === null) throw new RequestError('BAD_USER_INPUT', 'This token has no user: name one in `input.id`.', { field: 'input.id' })
   const attributes = parse(input, scope.passwords.policy, await namesOf(scope, userId, input))
-  await proveOwnPassword(scope, userId, input)
+  const own = await proveOwn(scope, userId, input, attributes)
   const hash = await credentialHash(scope.passwords, { password: input.password ?? null })
-  return change(scope, 'user.updated', (tx) => update(tx, userId, input, attributes, hash))
+  return change(scope, 'user.updated', async (tx) => {
+    const isMore = input.profile !== undefined || input.password !== undefined || own !== null
+    const whole = isMore ? await lockUser(tx.db, userId) : null
+    const before = whole ?? (await lockRow(tx.db, userId))
+    assertVersion(before, input.expectedVersion ?? null)
+    if (own !== null) await useProof(tx, own.proof, before.emailNormal)
+    const changed = await update(tx, { before, whole }, input, attributes, hash)
+    if (own === null || whole === null) return changed
+    if (typeof input.password === 'string') await tellPasswordChanged(tx, scope, whole)
+    return own.newEmail === null ? changed : askForEmail(tx, scope, whole, own.newEmail, changed)
+  })
 }
 
 /** The names a new password is held against: those the user has, or gets by the same input. */
-async function namesOf({ db }: Scope, userId: string, { password, email, username }: UpdateUserInput): Promise<PasswordContext> {
+async function namesOf(
+  { db }: AuthenticationScope,
+  userId: string,
+  { password, email, username }: UpdateUserInput,
+): Promise<PasswordContext> {
   if (typeof password !== 'string' || !isUuid(userId)) return {}
   const user = await db.user.findUnique({ where: { id: userId }, select: { email: true, username: true } })
   return { email: email ?? user?.email ?? null, username: username ?? user?.username ?? null }
@@ -66,26 +86,63 @@ function parse(input: UpdateUserInput, policy: PasswordPolicy, names: PasswordCo
   return attributes
 }
 
-/** Whoever may not change anybody's password changes his own by knowing the one he has (OWASP ASVS 5.0 §6.2.3). */
-async function proveOwnPassword(scope: PasswordScope, userId: string, { password, currentPassword }: UpdateUserInput): Promise<void> {
-  if (password === undefined || hasScope(scope.caller.principal, 'update:users')) return
-  if (password === null) throw invalidInput(['input', 'password'], 'Only an administrator takes a password away.')
-  const credential = await scope.db.passwordCredential.findUnique({ where: { userId } })
-  const proved =
-    typeof currentPassword === 'string' && credential !== null && (await scope.passwords.verify(credential.hash, currentPassword))
-  if (!proved) throw invalidInput(['input', 'currentPassword'], 'To change the password, send the current one.')
+/** What a user without the right to change others does to himself: what he has proved, and the address he asks for. */
+type Own = Readonly<{ proof: ProvenSelf; newEmail: EmailForms | null }>
+
+/**
+ * Whoever may not change anybody's password or address changes his own by proving himself. The new address does not become his at
+ * once: it is taken out of the attributes, to be confirmed by mail. Null for an administrator, and when there is nothing to prove.
+ */
+async function proveOwn(
+  scope: AuthenticationScope,
+  userId: string,
+  input: UpdateUserInput,
+  attributes: UserAttributes,
+): Promise<Own | null> {
+  if (hasScope(scope.caller.principal, 'update:users')) return null
+  const { email, emailNormal: normal } = attributes
+  delete attributes.email
+  delete attributes.emailNormal
+  const problems = (['password', 'email'] as const).filter((name) => input[name] === null)
+  if (problems.length > 0)
+    throw new DomainErrors(problems.map((name) => invalidInput(['input', name], 'Only an administrator takes this away.')))
+  const user = normal == null ? null : await scope.db.user.findUnique({ where: { id: userId }, select: { emailNormal: true } })
+  const newEmail = email == null || normal == null || user?.emailNormal === normal ? null : { email, normal }
+  if (input.password === undefined && newEmail === null) return null
+  if (newEmail !== null) assertMailEnabled(scope)
+  const proof = await proveSelf(scope, userId, input)
+  if (newEmail !== null) await spendMail(scope, scope, newEmail.normal, user?.emailNormal ?? `user ${userId}`)
+  return { proof, newEmail }
 }
+
+/** The old address stands until the new one is confirmed; history shows which one was asked for. */
+async function askForEmail(
+  tx: ChangeScope,
+  scope: AuthenticationScope,
+  user: UserRecord,
+  newEmail: EmailForms,
+  changed: Changed<Result>,
+): Promise<Changed<Result>> {
+  await requestEmailChange(tx, scope, user, newEmail)
+  const changesMore = difference(changed.before, changed.after).length > 0
+  const asked = { before: { ...changed.before, requestedEmail: null }, after: { ...changed.after, requestedEmail: newEmail.email } }
+  return { ...changed, ...asked, ...(changesMore ? {} : { type: 'user.emailChangeRequested' as const }) }
+}
+
+async function tellPasswordChanged(tx: ChangeScope, { secrets }: AuthenticationScope, { email }: UserRecord): Promise<void> {
+  if (email !== null) await queueMail(tx, secrets, { template: 'PASSWORD_CHANGED', to: email, data: {} })
+}
+
+/** The user's row, locked; and with its profile and credential where more than the row is changed. */
+type Locked = Readonly<{ before: UserRow; whole: UserRecord | null }>
 
 async function update(
   tx: ChangeScope,
-  userId: string,
+  { before, whole }: Locked,
   input: UpdateUserInput,
   parsed: UserAttributes,
   hash: string | null,
 ): Promise<Changed<Result>> {
-  const whole = input.profile !== undefined || input.password !== undefined ? await lockUser(tx.db, userId) : null
-  const before = whole ?? (await lockRow(tx.db, userId))
-  assertVersion(before, input.expectedVersion ?? null)
   const { attributes, problems } = settleVerification(parsed, before)
   if (problems.length > 0) throw new DomainErrors(problems)
   const row = await updateRow(tx, before, assignments(tx, input, attributes))
