@@ -47,10 +47,17 @@ test('PORT serves and introspects only what a user or the public can reach, whoe
   expect(rest).toEqual({ a: null, b: null, me: null })
   expect(__schema.mutationType.fields.map(({ name }) => name).sort()).toEqual([
     'refreshSession',
+    'requestPasswordReset',
+    'requestReauthentication',
+    'requestSignIn',
     'revokeSession',
     'revokeSessions',
+    'sendVerification',
+    'signIn',
     'signOut',
+    'signUp',
     'updateUser',
+    'verifyToken',
   ])
 })
 

@@ -151,7 +151,7 @@ test.each([
   [2880, '2 days'],
   [10_000, '6 days'],
 ])('%d minutes are written as %s', (minutesLeft, words) => {
-  expect(write('SIGN_IN', { minutesLeft }).text).toContain(`for ${words}.`)
+  expect(write('SIGN_IN', { minutesLeft }).text).toContain(`for ${words};`)
 })
 
 test('a link that is no web address is not sent', () => {

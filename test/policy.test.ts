@@ -11,6 +11,7 @@ import {
   isObjectType,
 } from 'graphql'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { defaultBudgets } from '../src/domain/budget.ts'
 import { type PermissionScope, permissionScopes } from '../src/domain/principal.ts'
 import { type Access, accessOf, isRestricted } from '../src/graphql/access.ts'
 import { type Answer, boot, type Harness, type Person } from './harness.ts'
@@ -25,7 +26,9 @@ let nodeIds: Readonly<Record<string, string>>
 
 beforeAll(async () => {
   harness = await boot({
-    RATE_LIMITS: 'signIn.account=9999/60,signIn.accountDaily=9999/60,signIn.accountAndNetwork=9999/60,signIn.network=9999/60',
+    RATE_LIMITS: Object.keys(defaultBudgets)
+      .map((name) => `${name}=99999/60`)
+      .join(),
   })
 })
 
@@ -105,7 +108,7 @@ describe('every input', () => {
     for (const caller of callers)
       for (const mutation of Object.values(harness.app.schema.getMutationType()?.getFields() ?? {}))
         for (const field of inputFields(mutation)) {
-          const goesTo = target(mutation.name)
+          const goesTo = target(mutation)
           const input = {
             ...(sample(argumentType(mutation)) as object),
             ...goesTo,
@@ -348,19 +351,19 @@ function inputFields(mutation: GraphQLField<unknown, unknown>): GraphQLInputFiel
 
 const nobody = '0190a5b2-0000-7000-8000-00000000beef'
 
-/** updateUser goes to the subject; what would end it, or its session, goes to nobody. */
-function target(mutation: string): Readonly<Record<string, string>> {
-  if (mutation === 'createUser' || mutation === 'createAdminToken' || mutation === 'refreshSession') return {}
-  if (mutation === 'signIn' || mutation === 'signUp') return {}
-  if (mutation === 'signOut') return { scope: 'OTHERS' }
-  if (mutation === 'revokeSessions') return { userId: nobody }
-  return { id: mutation === 'updateUser' ? subject.id : nobody }
+/** updateUser goes to the subject; what would end it, or its session, goes to nobody; some go to nobody in particular. */
+function target(mutation: GraphQLField<unknown, unknown>): Readonly<Record<string, string>> {
+  const names = inputFields(mutation).map(({ name }) => name)
+  if (mutation.name === 'signOut') return { scope: 'OTHERS' }
+  if (names.includes('userId')) return { userId: nobody }
+  if (mutation.name === 'createUser' || !names.includes('id')) return {}
+  return { id: mutation.name === 'updateUser' ? subject.id : nobody }
 }
 
 /** Whose record a mutation changes there: the one its input names, or the caller's own. */
 function ownerOf(mutation: string, caller: Caller): string | null {
   if (mutation === 'updateUser') return subject.id
-  return mutation === 'revokeSessions' ? nobody : caller.userId
+  return ['revokeSessions', 'sendVerification'].includes(mutation) ? nobody : caller.userId
 }
 
 /** Eight probes a request; where the root field cannot be null one, since an error there leaves nothing of the rest. */

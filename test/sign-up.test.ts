@@ -1,5 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { boot, type Harness } from './harness.ts'
+import { mailsTo } from './mails.ts'
 
 const password = 'a long pass phrase'
 const document = `mutation($input: SignUpInput!) {
@@ -37,7 +38,7 @@ async function signUp(where: Harness, input: Record<string, unknown>) {
 }
 
 const { prisma } = (await boot()).app.database
-const mails = async () => (await prisma.outboxMessage.findMany({ orderBy: { id: 'asc' } })).map(({ payload }) => payload)
+const mails = () => mailsTo(harness.app)
 const eventTypes = async () => (await prisma.auditEvent.findMany({ orderBy: { id: 'asc' } })).map(({ type }) => type)
 
 const nothingTold = { user: null, tokens: null, errors: [] }
@@ -102,7 +103,7 @@ describe('where addresses are confirmed', () => {
     const { signUp: answer } = await signUp(harness, { email: 'Jane@example.com', password })
 
     expect(answer).toEqual(nothingTold)
-    expect(await mails()).toMatchObject([{ template: 'SIGNUP', to: 'Jane@example.com' }])
+    expect(await mails()).toMatchObject([{ template: 'CONFIRM_SIGN_UP', to: 'Jane@example.com' }])
     const signIn = () =>
       harness.run('mutation($p: String!) { signIn(input: { email: "jane@example.com", password: $p }) { errors { code } } }', {
         variables: { p: password },
@@ -122,7 +123,7 @@ describe('where addresses are confirmed', () => {
 
     expect([registered.status, registered.data]).toEqual([fresh.status, fresh.data])
     expect(registered.signUp).toEqual(nothingTold)
-    expect(await mails()).toMatchObject([{ template: 'SIGNUP' }, { template: 'ALREADY_REGISTERED', to: 'Jane@example.com' }])
+    expect(await mails()).toMatchObject([{ template: 'CONFIRM_SIGN_UP' }, { template: 'ALREADY_REGISTERED', to: 'Jane@example.com' }])
     expect(await eventTypes()).toEqual(['user.created', 'user.signedUp', 'user.signUpRepeated'])
     expect(await prisma.user.findUniqueOrThrow({ where: { id }, include: { passwordCredential: true, profile: true } })).toEqual(before)
   })

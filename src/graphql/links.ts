@@ -44,6 +44,7 @@ mutation({
   name: 'requestSignIn',
   description: 'A magic link and a code, by e-mail. Answers the same for an unknown address.',
   access: everyone,
+  consumesCredential: true,
   input: (t) => ({
     email: t.string({ required: true, description: 'The address.' }),
     createUser: t.boolean({ defaultValue: false, description: 'Whether somebody who is not known becomes a user.' }),
@@ -57,6 +58,7 @@ mutation({
   name: 'requestPasswordReset',
   description: 'A link and a code to set a new password with, by e-mail. Answers the same for an unknown address.',
   access: everyone,
+  consumesCredential: true,
   input: (t) => ({
     email: t.string({ required: true, description: 'The address.' }),
     redirectTo: t.string({ description: redirectTo }),
@@ -69,6 +71,7 @@ mutation({
   name: 'requestReauthentication',
   description: 'A 6-digit code to the verified address, to be sent with a sensitive change as `nonce`. It works once, for 5 minutes.',
   access: selfOr(),
+  consumesCredential: true,
   input: null,
   payload: nothing,
   run: (scope, _input, context) => requestReauthentication(withAuthentication(scope, context)),
@@ -94,6 +97,7 @@ mutation({
   description:
     'Uses a link or code up, once. SIGNUP, INVITE, MAGIC_LINK and RECOVERY verify the address and sign in; the two of a change of the address confirm it and sign nobody in.',
   access: everyone,
+  consumesCredential: true,
   owner: () => null,
   input: (t) => ({
     type: t.field({ type: LinkType, required: true, description: 'What the link or code is for.' }),

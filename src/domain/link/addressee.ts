@@ -39,8 +39,10 @@ async function lockIfThere(db: Prisma.TransactionClient, id: string): Promise<Us
   try {
     return await lockUser(db, id, { deleted: true })
   } catch (error) {
-    if (error instanceof DomainError && error.code === 'USER_NOT_FOUND') return null
-    throw error
+    if (!(error instanceof DomainError && error.code === 'USER_NOT_FOUND')) throw error
+    // Who is there is read a second time, with the profile.
+    await db.profile.findUnique({ where: { userId: id } })
+    return null
   }
 }
 

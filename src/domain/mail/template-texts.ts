@@ -104,5 +104,7 @@ export const templateTexts: Readonly<Record<MailTemplate, TemplateText>> = {
 /** What stands under a link or a code. */
 export function expiryNote({ button, hasCode = false }: TemplateText): string {
   if (button === undefined) return 'The code works once, for {{expiresIn}}.'
-  return hasCode ? 'The link and the code work once, for {{expiresIn}}.' : 'The link works once, for {{expiresIn}}.'
+  return hasCode
+    ? 'The link works once, for {{expiresIn}}; so does the code, for ten minutes at most.'
+    : 'The link works once, for {{expiresIn}}.'
 }
