@@ -42,6 +42,8 @@ export type ChangeType =
   | 'session.refreshFailed'
   | 'session.refreshReused'
   | 'session.revoked'
+  | 'identity.linked'
+  | 'identity.unlinked'
   | 'adminToken.created'
   | 'adminToken.revoked'
 
