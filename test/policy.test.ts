@@ -62,7 +62,21 @@ async function rowIds(): Promise<Record<string, string>> {
     prisma.auditEvent.findFirstOrThrow({ where }),
     prisma.adminToken.findFirstOrThrow(),
   ])
-  return { User: subject.id, Identity: identity.id, Session: session.id, AuditEvent: event.id, AdminToken: token.id }
+  return {
+    User: subject.id,
+    Identity: identity.id,
+    Session: session.id,
+    AuditEvent: event.id,
+    AdminToken: token.id,
+    Connection: await aConnection(),
+  }
+}
+
+async function aConnection(): Promise<string> {
+  const { createConnection } = (await harness.admin(
+    'mutation { createConnection(input: { key: "google", strategy: GOOGLE, clientId: "roster" }) { connection { id } } }',
+  )) as { createConnection: { connection: { id: string } } }
+  return createConnection.connection.id
 }
 
 describe('every output field', () => {
@@ -251,7 +265,13 @@ function objectTypes(type: GraphQLNamedType): readonly GraphQLObjectType[] {
 }
 
 function selection(type: GraphQLObjectType, field: GraphQLField<unknown, unknown>): string {
-  const by: Readonly<Record<string, string>> = { user: `(by: { id: "${subject.id}" })`, users: '(first: 250)', nodes: '', node: '' }
+  const by: Readonly<Record<string, string>> = {
+    user: `(by: { id: "${subject.id}" })`,
+    users: '(first: 250)',
+    connection: '(key: "google")',
+    nodes: '',
+    node: '',
+  }
   return `${field.name}${type.name === 'Query' ? (by[field.name] ?? '') : ''}`
 }
 
@@ -278,7 +298,7 @@ function outcome({ steps }: Probe, caller: Caller): string {
   for (const [index, { type, field }] of steps.entries()) {
     const access = accessOf(field)
     const isRoot = type.name === 'Query'
-    const owner = isRoot ? caller.userId : type.name === 'AdminToken' || !owned(type) ? null : subject.id
+    const owner = isRoot ? caller.userId : !owned(type) ? null : subject.id
     if (!may(access, caller, owner)) return `${caller.token === null ? 'UNAUTHENTICATED' : 'FORBIDDEN'} at ${field.name}`
     if (isRoot && !sees(field.name, steps[index + 1]?.type.name ?? 'User', caller)) return 'nothing'
   }
@@ -296,6 +316,7 @@ const rowScopes: Readonly<Record<string, PermissionScope>> = {
   Session: 'read:sessions',
   AuditEvent: 'read:logs',
   AdminToken: 'read:admin_tokens',
+  Connection: 'read:connections',
 }
 
 /** Whether a root field shows the caller the subject's row. */
@@ -303,7 +324,7 @@ function sees(root: string, type: string, caller: Caller): boolean {
   if (root === 'me') return caller.userId !== null
   if (root !== 'node' && root !== 'nodes' && root !== 'user') return true
   const scope = rowScopes[type] ?? 'read:users'
-  return may({ self: type !== 'AdminToken', scopes: [scope] }, caller, subject.id)
+  return may({ self: type !== 'AdminToken' && type !== 'Connection', scopes: [scope] }, caller, subject.id)
 }
 
 function may(access: Access, { scopes, userId }: Caller, owner: string | null): boolean {

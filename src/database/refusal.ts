@@ -34,13 +34,14 @@ async function explain(refusal: PostgresError, error: unknown, db: PrismaClient,
 /** Where PostgreSQL executes RAISE: an error of Roster's own functions, then, with a code it chose. */
 const raise = 'exec_stmt_raise'
 
-/** Roster's own unique constraints, by their table: what another user has. */
+/** Roster's own unique constraints, by their table: what another one has. */
 const taken: Readonly<Record<string, Readonly<{ code: DomainErrorCode; field: string; message: string }>>> = {
   'users.users_email_key': { code: 'EMAIL_TAKEN', field: 'email', message: 'Another user has this e-mail address.' },
   'users.users_phone_number_key': { code: 'PHONE_NUMBER_TAKEN', field: 'phoneNumber', message: 'Another user has this phone number.' },
   'users.users_username_key': { code: 'USERNAME_TAKEN', field: 'username', message: 'Another user has this username.' },
   'users.users_external_id_key': { code: 'EXTERNAL_ID_TAKEN', field: 'externalId', message: 'Another user has this external id.' },
   'users.users_pkey': { code: 'INVALID_INPUT', field: 'id', message: 'Another user has this id.' },
+  'connections.connections_key_key': { code: 'CONNECTION_KEY_TAKEN', field: 'key', message: 'Another connection has this key.' },
   'identities.identities_provider_key': {
     code: 'IDENTITY_TAKEN',
     field: 'providerUserId',

@@ -46,6 +46,9 @@ export type ChangeType =
   | 'session.revoked'
   | 'identity.linked'
   | 'identity.unlinked'
+  | 'connection.created'
+  | 'connection.updated'
+  | 'connection.deleted'
   | 'adminToken.created'
   | 'adminToken.revoked'
 

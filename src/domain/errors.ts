@@ -20,6 +20,9 @@ export type DomainErrorDetails = {
   IDENTITY_NOT_FOUND: Record<never, never>
   IDENTITY_TAKEN: Record<never, never>
   LAST_IDENTITY: Record<never, never>
+  CONNECTION_NOT_FOUND: Record<never, never>
+  CONNECTION_KEY_TAKEN: Record<never, never>
+  CONNECTION_IN_USE: Record<never, never>
   REDIRECT_NOT_ALLOWED: Record<never, never>
   MAIL_NOT_CONFIGURED: Record<never, never>
   CONSTRAINT_FAILED: { table: string | null; constraint: string | null; column: string | null; hint: string }

@@ -30,11 +30,13 @@ const finders: { readonly [Typename: string]: Find } = {
       where: { id: { in: ids }, ...ownOr('read:logs', principal) },
       select: { id: true, userId: true, actorKind: true, actorId: true },
     }),
+  Connection: async (db, ids, principal) =>
+    hasScope(principal, 'read:connections') ? db.connection.findMany({ where: { id: { in: ids } }, select: { id: true } }) : [],
   AdminToken: async (db, ids, principal) =>
     hasScope(principal, 'read:admin_tokens') ? db.adminToken.findMany({ where: { id: { in: ids } }, select: { id: true } }) : [],
 }
 
-const access = selfOr('read:users', 'read:sessions', 'read:logs', 'read:admin_tokens')
+const access = selfOr('read:users', 'read:sessions', 'read:logs', 'read:connections', 'read:admin_tokens')
 
 builder.queryField('node', (t) =>
   t.field({

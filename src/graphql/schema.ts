@@ -12,6 +12,7 @@ import {
 import { builder } from './builder.ts'
 import './admin-token.ts'
 import './links.ts'
+import './connection-mutations.ts'
 import './identity-mutations.ts'
 import './merge-users.ts'
 import './node-queries.ts'

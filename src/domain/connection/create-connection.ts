@@ -1,0 +1,62 @@
+import type { AuthenticationScope } from '../authentication.ts'
+import { change } from '../change.ts'
+import { type DomainError, DomainErrors, invalidInput } from '../errors.ts'
+import { newId } from '../id.ts'
+import { ownProviders } from '../identity/own-providers.ts'
+import { connectionImage, keepClientSecret, readConnection } from './connection-record.ts'
+import { type ConnectionSettings, defaultSettings, settingColumns, settingProblems } from './connection-settings.ts'
+import { type ConnectionStrategy, type ProviderStrategy, providers } from './strategy.ts'
+
+/** A connection to be made. */
+export type CreateConnectionInput = ConnectionSettings &
+  Readonly<{ key: string; strategy: ConnectionStrategy; issuer?: string | null; clientId: string }>
+
+/**
+ * Makes a connection. The client secret is sealed, and cannot be read again. Writes `connection.created`.
+ * @throws {DomainErrors} everything that is wrong with the input
+ * @throws {DomainError} CONNECTION_KEY_TAKEN
+ */
+export async function createConnection(scope: AuthenticationScope, input: CreateConnectionInput): Promise<{ connectionId: string }> {
+  const strategy = parseStrategy(input.strategy)
+  const problems = [...keyProblems(input.key), ...issuerProblems(strategy, input.issuer ?? null), ...settingProblems(strategy, input)]
+  if (problems.length > 0) throw new DomainErrors(problems)
+  return change(scope, 'connection.created', async (tx) => {
+    const id = newId()
+    const { key, clientId, clientSecret } = input
+    const issuer = input.issuer ?? providers[strategy].issuer
+    const settings = { ...defaultSettings(strategy), ...settingColumns(strategy, input) }
+    const times = { createdAt: tx.now, updatedAt: tx.now }
+    await tx.db.connection.create({ data: { id, key, strategy, issuer, clientId, ...settings, ...times }, select: { id: true } })
+    await keepClientSecret(tx, scope.secrets, id, clientSecret)
+    return { result: { connectionId: id }, subjectId: id, before: null, after: connectionImage(await readConnection(tx, id)) }
+  })
+}
+
+function parseStrategy(strategy: ConnectionStrategy): ProviderStrategy {
+  if (strategy === 'PASSWORD' || strategy === 'EMAIL') throw invalidInput(['input', 'strategy'], 'Roster has this connection by itself.')
+  return strategy
+}
+
+/** It stands in paths, and is the provider of identities. */
+function keyProblems(key: string): DomainError[] {
+  const path = ['input', 'key']
+  if (!/^[a-z0-9][a-z0-9_-]{0,62}$/.test(key))
+    return [invalidInput(path, 'A key has 1 to 63 lower-case letters, digits, dashes and underscores, the first a letter or digit.')]
+  return ownProviders.includes(key) ? [invalidInput(path, "Identities of Roster's own have this name.")] : []
+}
+
+function issuerProblems(strategy: ProviderStrategy, issuer: string | null): DomainError[] {
+  const { issuerInput } = providers[strategy]
+  const path = ['input', 'issuer']
+  if (issuer === null) return issuerInput === 'required' ? [invalidInput(path, 'OpenID Connect needs the URL of the issuer.')] : []
+  if (issuerInput === 'none') return [invalidInput(path, 'This strategy has one provider, which is known.')]
+  return isIssuer(issuer) ? [] : [invalidInput(path, 'An issuer is an https URL without user, query and fragment.')]
+}
+
+/** OpenID Connect Discovery 1.0 §3. This machine may do without TLS. */
+function isIssuer(text: string): boolean {
+  if (text.length > 2048 || !URL.canParse(text) || /[\s?#\\]/.test(text)) return false
+  const { protocol, hostname, username, password } = new URL(text)
+  const isLoopback = ['localhost', '127.0.0.1', '[::1]'].includes(hostname)
+  return (protocol === 'https:' || (protocol === 'http:' && isLoopback)) && username === '' && password === ''
+}
