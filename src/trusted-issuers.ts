@@ -1,3 +1,4 @@
+import { ownProviders } from './domain/identity/own-providers.ts'
 import { isPermissionScope, type PermissionScope } from './domain/principal.ts'
 
 /** An issuer whose tokens are accepted beside Roster's own. */
@@ -37,9 +38,6 @@ export function parseTrustedIssuers(text: string): readonly TrustedIssuer[] {
 
 const keys = ['issuer', 'audience', 'jwksUrl', 'secret', 'provider', 'scopeClaim', 'scopes', 'createUsers']
 
-/** A token of another issuer must not find a user by an identity that Roster made. */
-const ownProviders = ['password', 'email', 'phone']
-
 function parseEntry(entry: unknown, where: string): TrustedIssuer {
   if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) throw new Error(`${where} must be an object`)
   const values = entry as Record<string, unknown>
@@ -57,6 +55,7 @@ function parseEntry(entry: unknown, where: string): TrustedIssuer {
   const createUsers = values['createUsers'] ?? false
   if (typeof createUsers !== 'boolean') throw new Error(`${where}: createUsers must be true or false`)
   const provider = requiredText(values, 'provider', where)
+  // A token of another issuer must not find a user by an identity that Roster made.
   if (ownProviders.includes(provider))
     throw new Error(`${where}: provider cannot be ${provider}: identities of Roster's own have that name`)
   return {

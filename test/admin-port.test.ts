@@ -56,6 +56,7 @@ test('PORT serves and introspects only what a user or the public can reach, whoe
     'signIn',
     'signOut',
     'signUp',
+    'unlinkIdentity',
     'updateUser',
     'verifyToken',
   ])

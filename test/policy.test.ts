@@ -119,7 +119,9 @@ describe('every input', () => {
             `mutation M($input: ${argumentType(mutation)}) { ${mutation.name}(input: $input) { errors { code } } }`,
             { token: caller.token, variables: { input } },
           )
-          const expected = inputOutcome(accessOf(mutation), accessOf(field), caller, ownerOf(mutation.name, caller), `input.${field.name}`)
+          const owner = ownerOf(mutation.name, caller)
+          const refused = inputFields(mutation).find(({ name, ...sent }) => name in input && !may(accessOf(sent), caller, owner)) ?? field
+          const expected = inputOutcome(accessOf(mutation), accessOf(refused), caller, owner, `input.${refused.name}`)
           const actual = refusalOf(answer)
           if (actual !== expected) mismatches.push(`${caller.name} ${mutation.name}.${field.name}: ${actual}, declared ${expected}`)
           if (expected !== 'taken')

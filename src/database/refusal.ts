@@ -34,19 +34,24 @@ async function explain(refusal: PostgresError, error: unknown, db: PrismaClient,
 /** Where PostgreSQL executes RAISE: an error of Roster's own functions, then, with a code it chose. */
 const raise = 'exec_stmt_raise'
 
-/** Roster's own unique constraints on `roster.users`. */
+/** Roster's own unique constraints, by their table: what another user has. */
 const taken: Readonly<Record<string, Readonly<{ code: DomainErrorCode; field: string; message: string }>>> = {
-  users_email_key: { code: 'EMAIL_TAKEN', field: 'email', message: 'Another user has this e-mail address.' },
-  users_phone_number_key: { code: 'PHONE_NUMBER_TAKEN', field: 'phoneNumber', message: 'Another user has this phone number.' },
-  users_username_key: { code: 'USERNAME_TAKEN', field: 'username', message: 'Another user has this username.' },
-  users_external_id_key: { code: 'EXTERNAL_ID_TAKEN', field: 'externalId', message: 'Another user has this external id.' },
-  users_pkey: { code: 'INVALID_INPUT', field: 'id', message: 'Another user has this id.' },
+  'users.users_email_key': { code: 'EMAIL_TAKEN', field: 'email', message: 'Another user has this e-mail address.' },
+  'users.users_phone_number_key': { code: 'PHONE_NUMBER_TAKEN', field: 'phoneNumber', message: 'Another user has this phone number.' },
+  'users.users_username_key': { code: 'USERNAME_TAKEN', field: 'username', message: 'Another user has this username.' },
+  'users.users_external_id_key': { code: 'EXTERNAL_ID_TAKEN', field: 'externalId', message: 'Another user has this external id.' },
+  'users.users_pkey': { code: 'INVALID_INPUT', field: 'id', message: 'Another user has this id.' },
+  'identities.identities_provider_key': {
+    code: 'IDENTITY_TAKEN',
+    field: 'providerUserId',
+    message: 'Another user has this account at the provider.',
+  },
 }
 
 function explainTaken({ schema, table, constraint }: PostgresError, error: unknown): DomainError | null {
   if (schema !== 'roster' || constraint === null) return null
   if (ownUserKeys.test(constraint)) return new DomainError('USER_NOT_FOUND', 'The user is gone.', [], {}, error)
-  const known = table === 'users' ? taken[constraint] : undefined
+  const known = taken[`${table}.${constraint}`]
   return known ? new DomainError(known.code, known.message, ['input', known.field], {}, error) : null
 }
 

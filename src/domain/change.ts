@@ -16,6 +16,8 @@ export type ChangeType =
   | 'user.purged'
   | 'user.anonymized'
   | 'user.restored'
+  | 'user.merged'
+  | 'user.mergedInto'
   | 'user.blocked'
   | 'user.unblocked'
   | 'user.signedUp'
@@ -42,6 +44,8 @@ export type ChangeType =
   | 'session.refreshFailed'
   | 'session.refreshReused'
   | 'session.revoked'
+  | 'identity.linked'
+  | 'identity.unlinked'
   | 'adminToken.created'
   | 'adminToken.revoked'
 
@@ -76,6 +80,8 @@ export type Changed<Result> = Readonly<{
   success?: boolean
   before: Image | null
   after: Image | null
+  /** What happened to another one by the same change: an event of its own. */
+  also?: Pick<Changed<unknown>, 'subjectId' | 'userId' | 'before' | 'after'> & Readonly<{ type: ChangeType }>
 }>
 
 const attempts = 4
@@ -126,9 +132,10 @@ async function changeOnce<Result>(
     const expiresAt = expiresInMinutes === undefined ? null : new Date(now.getTime() + expiresInMinutes * 60_000)
     await db.outboxMessage.create({ data: { id, kind, payload, createdAt: now, availableAt: now, expiresAt }, select: { id: true } })
   }
-  const { result, before, after, ...event } = await work({ db, clock: scope.clock, caller: scope.caller, now, queue })
+  const { result, before, after, also, ...event } = await work({ db, clock: scope.clock, caller: scope.caller, now, queue })
   const changes = difference(before, after)
   if (changes.length === 0 && before !== null && after !== null) throw new Unchanged(result)
+  if (also) await record(db, scope.caller, { ...also, success: true, at: now, changes: difference(also.before, also.after) })
   await record(db, scope.caller, { type, success: true, ...event, at: now, changes })
   return result
 }

@@ -17,6 +17,9 @@ export type DomainErrorDetails = {
   TOKEN_NOT_VALID: Record<never, never>
   REAUTHENTICATION_REQUIRED: Record<never, never>
   SESSION_NOT_FOUND: Record<never, never>
+  IDENTITY_NOT_FOUND: Record<never, never>
+  IDENTITY_TAKEN: Record<never, never>
+  LAST_IDENTITY: Record<never, never>
   REDIRECT_NOT_ALLOWED: Record<never, never>
   MAIL_NOT_CONFIGURED: Record<never, never>
   CONSTRAINT_FAILED: { table: string | null; constraint: string | null; column: string | null; hint: string }

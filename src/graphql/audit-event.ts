@@ -45,7 +45,8 @@ const Actor = builder.objectRef<ActorShape>('Actor').implement({
   }),
 })
 
-const Change = builder.objectRef<ChangeShape>('Change').implement({
+/** One changed value, in history and in the answers that say what changes. */
+export const Change = builder.objectRef<ChangeShape>('Change').implement({
   description: 'One changed value.',
   fieldAccess: everyone,
   fields: (t) => ({
@@ -126,6 +127,7 @@ function mayTrace({ actorKind, actorId }: ActorShape, { principal }: Context): b
   return hasScope(principal, 'read:logs') || actorKind === 'ANONYMOUS' || (actorKind === 'USER' && actorId === principal.userId)
 }
 
-function visibleChanges(changes: ChangeShape[], withAppMetadata: boolean): ChangeShape[] {
+/** Changes without those that the caller may not read. */
+export function visibleChanges(changes: ChangeShape[], withAppMetadata: boolean): ChangeShape[] {
   return withAppMetadata ? changes : changes.filter(({ path }) => path !== '/appMetadata' && !path.startsWith('/appMetadata/'))
 }

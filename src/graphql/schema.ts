@@ -12,6 +12,8 @@ import {
 import { builder } from './builder.ts'
 import './admin-token.ts'
 import './links.ts'
+import './identity-mutations.ts'
+import './merge-users.ts'
 import './node-queries.ts'
 import './scalars.ts'
 import './server-info.ts'

@@ -18,7 +18,7 @@ const SignOutScope = builder.enumType('SignOutScope', {
 })
 
 /** How many sessions ended, as every mutation that ends several answers it. */
-function sessionsEnded(t: ObjectFieldBuilder<PayloadShape<{ sessionsEnded: number }>>) {
+export function sessionsEnded(t: ObjectFieldBuilder<PayloadShape<{ sessionsEnded: number }>>) {
   return t.int({ description: 'How many sessions stood until now.', resolve: ({ result }) => result?.sessionsEnded ?? 0 })
 }
 

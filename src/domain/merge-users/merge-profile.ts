@@ -1,0 +1,44 @@
+import type { Profile, ProfileSource } from '../../generated/prisma/client.ts'
+import type { ChangeScope } from '../change.ts'
+import { nameNormal, type ProfileAttribute, type ProfileInput, profileAttributes, profileColumns } from '../profile.ts'
+
+/** A profile, and where each of its attributes came from. */
+export type SourcedProfile = Readonly<{ profile: Profile | null; sources: readonly ProfileSource[] }>
+
+/**
+ * Gives a profile those attributes of another that it has not, or that people have edited there and not here. Each keeps the source it
+ * came from. The identities among them must be in place.
+ */
+export async function mergeProfile(
+  { db, now }: ChangeScope,
+  userId: string,
+  target: SourcedProfile,
+  source: SourcedProfile,
+  identityIds: ReadonlySet<string>,
+): Promise<void> {
+  const taken = profileAttributes.filter((attribute) => isTaken(attribute, target, source))
+  if (taken.length === 0) return
+  const brought = source.profile as ProfileInput
+  await db.profile.update({ where: { userId }, data: { ...profileColumns(brought, taken), updatedAt: now }, select: { userId: true } })
+  if (taken.includes('name'))
+    await db.user.update({ where: { id: userId }, data: { nameNormal: nameNormal(brought) }, select: { id: true } })
+  await db.profileSource.deleteMany({ where: { userId, attribute: { in: taken } } })
+  const sources = source.sources.filter(({ attribute }) => (taken as readonly string[]).includes(attribute))
+  await db.profileSource.createMany({
+    data: sources.map(({ attribute, origin, identityId, setAt }) => {
+      const isThere = identityId !== null && identityIds.has(identityId)
+      return { userId, attribute, origin, identityId: isThere ? identityId : null, setAt }
+    }),
+  })
+}
+
+function isTaken(attribute: ProfileAttribute, target: SourcedProfile, source: SourcedProfile): boolean {
+  const [here, there] = [target.profile?.[attribute] ?? null, source.profile?.[attribute] ?? null]
+  if (there === null || JSON.stringify(here) === JSON.stringify(there)) return false
+  return here === null || (wasEdited(attribute, source) && !wasEdited(attribute, target))
+}
+
+/** By the user or an administrator. */
+function wasEdited(attribute: ProfileAttribute, { sources }: SourcedProfile): boolean {
+  return sources.some((source) => source.attribute === attribute && (source.origin === 'USER' || source.origin === 'ADMIN'))
+}
