@@ -1,10 +1,10 @@
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose'
 import { afterAll, beforeAll, expect } from 'vitest'
-import { postgresOnly, testDatabaseUrl } from './database.ts'
+import { postgresOnly } from './database.ts'
 import { ask, pause, run, until } from './faults/serving.ts'
-import { boot, type Harness, testSecret } from './harness.ts'
-import { type ServerProcess, startServerProcess } from './server-process.ts'
-import { temporaryFolder } from './setup/build.ts'
+import { boot, type Harness } from './harness.ts'
+import { serverEnvironment, startServers } from './server-cluster.ts'
+import type { ServerProcess } from './server-process.ts'
 
 const create = 'mutation { createAdminToken(input: { name: "load", scopes: ["read:users"] }) { token errors { code } } }'
 const publishedSeconds = 18
@@ -23,16 +23,8 @@ afterAll(async () => {
 
 async function cluster(): Promise<void> {
   if (servers.length > 0) return
-  environment = {
-    DATABASE_URL: testDatabaseUrl(),
-    ROSTER_SECRET: testSecret,
-    PUBLIC_URL: harness.app.accessTokens.issuer,
-    NODE_ENV: 'production',
-    HOST: '127.0.0.1',
-    LOG_LEVEL: 'warn',
-    ROSTER_DATA_DIR: temporaryFolder(),
-  }
-  servers = await Promise.all([1, 2, 3].map(() => startServerProcess(environment)))
+  environment = serverEnvironment(harness)
+  servers = await startServers(harness, 3)
 }
 
 const db = () => harness.app.database.prisma

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { MailTemplate } from '../src/domain/mail.ts'
 import { boot, type Harness } from './harness.ts'
 import { noticeMail, queueMails, signInMail } from './mail.ts'
-import { chromiumPath, hasChromium } from './setup/chromium.ts'
+import { chromiumOptions, chromiumPath, hasChromium } from './setup/chromium.ts'
 
 let harness: Harness
 
@@ -79,12 +79,7 @@ describe.skipIf(!hasChromium)('the mailbox in a browser', { timeout: 60_000 }, (
   beforeAll(async () => {
     browser = await chromium.launch({
       executablePath: chromiumPath,
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-background-networking',
-        '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
-      ],
+      args: chromiumOptions,
     })
   })
   afterAll(() => browser.close())

@@ -1,15 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest'
-import { postgresOnly, testDatabaseUrl } from './database.ts'
-import { boot, type Harness, testSecret } from './harness.ts'
-import { type ServerProcess, startServerProcess } from './server-process.ts'
+import { postgresOnly } from './database.ts'
+import { boot, type Harness } from './harness.ts'
+import { startServers } from './server-cluster.ts'
+import type { ServerProcess } from './server-process.ts'
 
 let harness: Harness
 let servers: ServerProcess[] = []
 let token: string
-const room = mkdtempSync(join(tmpdir(), 'roster-races-'))
 
 beforeAll(async () => {
   harness = await boot()
@@ -17,22 +14,11 @@ beforeAll(async () => {
 beforeEach(() => harness.reset())
 afterAll(async () => {
   await Promise.all(servers.map((server) => server.stop()))
-  rmSync(room, { recursive: true })
 })
 
 /** Three servers on one database, and a token that all of them take. */
 async function cluster(): Promise<void> {
-  const { accessTokens } = harness.app
-  const environment = {
-    DATABASE_URL: testDatabaseUrl(),
-    ROSTER_SECRET: testSecret,
-    PUBLIC_URL: accessTokens.issuer,
-    NODE_ENV: 'production',
-    HOST: '127.0.0.1',
-    LOG_LEVEL: 'warn',
-    ROSTER_DATA_DIR: room,
-  }
-  if (servers.length === 0) servers = await Promise.all([1, 2, 3].map(() => startServerProcess(environment)))
+  if (servers.length === 0) servers = await startServers(harness, 3)
   token = await harness.adminToken('admin')
 }
 

@@ -1,11 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import bcrypt from 'bcryptjs'
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest'
-import { postgresOnly, testDatabaseUrl } from './database.ts'
-import { boot, type Harness, testSecret } from './harness.ts'
-import { type ServerProcess, startServerProcess } from './server-process.ts'
+import { postgresOnly } from './database.ts'
+import { boot, type Harness } from './harness.ts'
+import { startServers } from './server-cluster.ts'
+import type { ServerProcess } from './server-process.ts'
 
 const password = 'a long pass phrase'
 const limits = [
@@ -21,7 +19,6 @@ const document = `mutation($input: SignInInput!) { signIn(input: $input) { token
 
 let harness: Harness
 let servers: ServerProcess[] = []
-const room = mkdtempSync(join(tmpdir(), 'roster-sign-in-'))
 
 beforeAll(async () => {
   harness = await boot()
@@ -29,24 +26,16 @@ beforeAll(async () => {
 beforeEach(() => harness.reset())
 afterAll(async () => {
   await Promise.all(servers.map((server) => server.stop()))
-  rmSync(room, { recursive: true })
 })
 
 /** So many servers on one database. */
 async function start(count: number): Promise<readonly ServerProcess[]> {
   const environment = {
-    DATABASE_URL: testDatabaseUrl(),
-    ROSTER_SECRET: testSecret,
-    PUBLIC_URL: harness.app.accessTokens.issuer,
-    NODE_ENV: 'production',
-    HOST: '127.0.0.1',
-    LOG_LEVEL: 'warn',
     // Time enough on a machine that does much else.
     REQUEST_TIMEOUT_MS: '20000',
-    ROSTER_DATA_DIR: room,
     RATE_LIMITS: limits.map((budget) => `${budget}=99999/600`).join(),
   }
-  while (servers.length < count) servers = [...servers, await startServerProcess(environment)]
+  servers = [...servers, ...(await startServers(harness, Math.max(0, count - servers.length), environment))]
   return servers.slice(0, count)
 }
 

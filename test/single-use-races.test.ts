@@ -1,11 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest'
 import { type IssuedToken, issueToken, type LinkType } from '../src/domain/one-time-token.ts'
-import { postgresOnly, testDatabaseUrl } from './database.ts'
-import { boot, type Harness, testSecret } from './harness.ts'
-import { type ServerProcess, startServerProcess } from './server-process.ts'
+import { postgresOnly } from './database.ts'
+import { boot, type Harness } from './harness.ts'
+import { startServers } from './server-cluster.ts'
+import type { ServerProcess } from './server-process.ts'
 
 const rounds = 40
 const roundsAtOnce = 2
@@ -14,7 +12,6 @@ const budgets = ['verify.network', 'code.account', 'reauthenticate.account'].map
 
 let harness: Harness
 let servers: ServerProcess[] = []
-const room = mkdtempSync(join(tmpdir(), 'roster-single-use-'))
 
 beforeAll(async () => {
   harness = await boot()
@@ -22,25 +19,16 @@ beforeAll(async () => {
 beforeEach(() => harness.reset())
 afterAll(async () => {
   await Promise.all(servers.map((server) => server.stop()))
-  rmSync(room, { recursive: true })
 })
 
 async function cluster(): Promise<void> {
   if (servers.length > 0) return
-  const environment = {
-    DATABASE_URL: testDatabaseUrl(),
+  servers = await startServers(harness, 3, {
     DATABASE_POOL_SIZE: '20',
-    ROSTER_SECRET: testSecret,
-    PUBLIC_URL: harness.app.accessTokens.issuer,
-    NODE_ENV: 'production',
-    HOST: '127.0.0.1',
-    LOG_LEVEL: 'error',
-    ROSTER_DATA_DIR: room,
     RATE_LIMITS: budgets,
     REQUEST_TIMEOUT_MS: '30000',
     STATEMENT_TIMEOUT_MS: '20000',
-  }
-  servers = await Promise.all([1, 2, 3].map(() => startServerProcess(environment)))
+  })
 }
 
 /** One use of something at a server: whether it succeeded, or why not. */

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { boot, type Harness } from './harness.ts'
 import { call, codes } from './links.ts'
 import { lastMailTo } from './mails.ts'
-import { chromiumPath, hasChromium } from './setup/chromium.ts'
+import { chromiumOptions, chromiumPath, hasChromium } from './setup/chromium.ts'
 
 const email = 'ada@example.com'
 const redirect = 'https://app.example.com/welcome?from=mail'
@@ -197,7 +197,7 @@ describe.skipIf(!hasChromium)('in a browser', () => {
   beforeAll(async () => {
     browser = await chromium.launch({
       executablePath: chromiumPath,
-      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+      args: chromiumOptions,
     })
   })
   afterAll(() => browser.close())

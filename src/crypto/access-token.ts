@@ -1,6 +1,7 @@
 import { type JWTPayload, SignJWT } from 'jose'
 import { readHeader, TokenError, verifyJwt } from './jwt.ts'
 import { type SigningKeys, signingAlgorithm } from './signing-keys.ts'
+import { createVerifiedTokens, type VerifiedToken } from './verified-tokens.ts'
 
 /** RFC 9068 §2.1: what keeps other kinds of tokens, signed with the same key, from passing for access tokens. */
 const accessTokenType = 'at+jwt'
@@ -47,10 +48,18 @@ export type AccessTokens = AccessTokenSettings &
 
 /** Access tokens of RFC 9068, signed with the key that is current when they are issued and verified with any of our own. */
 export function createAccessTokens(settings: AccessTokenSettings, keys: SigningKeys): AccessTokens {
+  const verified = createVerifiedTokens<AccessTokenClaims>()
   return Object.freeze({
     ...settings,
     sign: (claims: AccessTokenClaims, issuedAt: Date, expiresAt: Date) => sign(settings, keys, claims, issuedAt, expiresAt),
-    verify: (token: string, now: Date) => verify(settings, keys, token, now),
+    verify: async (token: string, now: Date) => {
+      const known = verified.get(token, now)
+      // A key that was dropped verifies nothing, not even what it has verified.
+      if (known !== null && (await keys.find(known.key.id)) === known.key) return known.claims
+      const fresh = await verify(settings, keys, token, now)
+      verified.set(token, fresh)
+      return fresh.claims
+    },
   })
 }
 
@@ -82,7 +91,12 @@ function adminSubject(id: string): string {
   return `admin-token:${id}`
 }
 
-async function verify({ issuer, audience }: AccessTokenSettings, keys: SigningKeys, token: string, now: Date): Promise<AccessTokenClaims> {
+async function verify(
+  { issuer, audience }: AccessTokenSettings,
+  keys: SigningKeys,
+  token: string,
+  now: Date,
+): Promise<VerifiedToken<AccessTokenClaims>> {
   const { kid } = readHeader(token, [signingAlgorithm])
   const key = kid === null ? null : await keys.find(kid)
   if (key === null) throw new TokenError('invalid')
@@ -98,7 +112,7 @@ async function verify({ issuer, audience }: AccessTokenSettings, keys: SigningKe
   const claims = payload.aud === audience ? (adminClaims(payload) ?? userClaims(payload)) : null
   const isTooLong = claims?.kind === 'user' && payload.exp - payload.iat > maxUserTokenSeconds
   if (claims === null || isTooLong) throw new TokenError('invalid')
-  return claims
+  return { claims: Object.freeze(claims), key, issuedAtMs: payload.iat * 1000, expiresAtMs: payload.exp * 1000 }
 }
 
 function adminClaims(payload: JWTPayload): AdminTokenClaims | null {

@@ -1,4 +1,3 @@
-import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
 import type { Pool, PoolClient } from 'pg'
 
 type Lend = (error: Error | undefined, client: PoolClient | undefined, release: (destroy?: boolean | Error) => void) => void
@@ -15,15 +14,15 @@ export function endStandingWaits(pool: Pool, standingMs: number): void {
   })
   const wait = async (): Promise<PoolClient> => {
     const lent = connect()
-    const patience = new AbortController()
+    const standing = standstill(() => movedAt, standingMs)
     try {
-      return await Promise.race([lent, standstill(() => movedAt, standingMs, patience.signal)])
+      return await Promise.race([lent, standing.ended])
     } catch (error) {
       // Its turn may still come.
       lent.then((client) => client.release()).catch(() => {})
       throw error
     } finally {
-      patience.abort()
+      standing.forget()
     }
   }
   // The pool's own `query` calls it with a callback.
@@ -38,14 +37,21 @@ export function endStandingWaits(pool: Pool, standingMs: number): void {
   pool.connect = lendInTime as Pool['connect']
 }
 
-/** Fails when nothing has moved for so long, from now on. */
-async function standstill(movedAt: () => number, standingMs: number, signal: AbortSignal): Promise<never> {
+/** `ended` fails when nothing has moved for so long, from now on. Plain timers: under load most requests wait here for a moment. */
+function standstill(movedAt: () => number, standingMs: number): Readonly<{ ended: Promise<never>; forget: () => void }> {
   const since = performance.now()
-  for (;;) {
-    const leftMs = Math.max(since, movedAt()) + standingMs - performance.now()
-    if (leftMs <= 0) throw new Error('timeout exceeded when trying to connect')
-    await delay(leftMs, undefined, { signal })
-    // After a pause of the process itself, what came in meanwhile goes first.
-    await nextTurn()
-  }
+  let timer: NodeJS.Timeout
+  const ended = new Promise<never>((_resolve, reject) => {
+    const look = (): void => {
+      const leftMs = Math.max(since, movedAt()) + standingMs - performance.now()
+      if (leftMs <= 0) reject(new Error('timeout exceeded when trying to connect'))
+      else wait(leftMs)
+    }
+    const wait = (ms: number): void => {
+      // After a pause of the process itself, what came in meanwhile goes first.
+      timer = setTimeout(() => setImmediate(look), ms)
+    }
+    wait(standingMs)
+  })
+  return { ended, forget: () => clearTimeout(timer) }
 }

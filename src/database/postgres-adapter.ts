@@ -4,13 +4,14 @@ import type { SqlDriverAdapter, SqlDriverAdapterFactory, SqlQuery, Transaction }
 import type { Pool, PoolClient } from 'pg'
 import { keepDriverErrors, watchStatements, wrapAdapter } from './adapter.ts'
 import { isConnectionClosed, isConnectionLost } from './errors.ts'
+import { createStatementNames } from './statement-names.ts'
 
 /**
  * Prisma's adapter for PostgreSQL, made to survive cut connections: what has changed nothing yet is sent again on a fresh
  * connection, and a connection in an unknown state does not go back to the pool.
  */
 export function postgresAdapter(pool: Pool): SqlDriverAdapterFactory {
-  return wrapAdapter(new PrismaPg(pool), withFreshConnections)
+  return wrapAdapter(new PrismaPg(pool, { statementNameGenerator: createStatementNames() }), withFreshConnections)
 }
 
 function withFreshConnections(adapter: SqlDriverAdapter): SqlDriverAdapter {

@@ -1,4 +1,5 @@
-import type { Prisma } from '../generated/prisma/client.ts'
+import { plannedEachTime } from '../database/statement-names.ts'
+import { Prisma } from '../generated/prisma/client.ts'
 import { RequestError } from './errors.ts'
 import { compileUserFilter, type UserFilter } from './user-filter.ts'
 import { orderKeys, type UserOrder } from './user-order.ts'
@@ -66,7 +67,7 @@ export async function findUserPage(db: Prisma.TransactionClient, request: UserPa
  */
 export async function countUsers(db: Prisma.TransactionClient, filter: UserFilter, now: Date, search?: UserFilter | null): Promise<number> {
   const rows = await db.$queryRaw<{ count: number }[]>`
-    select count(*)::integer as count from roster.users u where ${compileUserFilter(filter, { now, search })}`
+    select ${Prisma.raw(plannedEachTime)} count(*)::integer as count from roster.users u where ${compileUserFilter(filter, { now, search })}`
   return rows[0]?.count ?? 0
 }
 

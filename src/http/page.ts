@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { escapeHtml } from '../domain/mail/escape-html.ts'
 import type { Answer } from './exchange.ts'
 
 /** Markup that is safe to send: it was made by `html`. */
@@ -6,14 +7,8 @@ export type Html = Readonly<{ markup: string }>
 
 /** Makes markup; what is put into it is escaped, unless it is markup itself. */
 export function html(parts: TemplateStringsArray, ...values: readonly (string | Html | null)[]): Html {
-  const inserted = values.map((value) => (value === null ? '' : typeof value === 'string' ? escapeText(value) : value.markup))
+  const inserted = values.map((value) => (value === null ? '' : typeof value === 'string' ? escapeHtml(value) : value.markup))
   return { markup: parts.map((part, index) => part + (inserted[index] ?? '')).join('') }
-}
-
-const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
-
-function escapeText(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => escapes[character] ?? '')
 }
 
 const style = `

@@ -4,18 +4,7 @@ import { type Browser, chromium, type Locator, type Page } from 'playwright-core
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { emptyDatabase, testDatabase } from '../database.ts'
 import { boot, type Harness } from '../harness.ts'
-import { chromiumPath, hasChromium } from '../setup/chromium.ts'
-
-/** Chromium without what it does for itself, and no name but this machine's leads anywhere. */
-const options = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--no-first-run',
-  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
-]
+import { chromiumOptions, chromiumPath, hasChromium } from '../setup/chromium.ts'
 
 /** How GraphiQL looked at the end of each test. */
 const screenshots = join(tmpdir(), 'roster-graphiql')
@@ -34,7 +23,7 @@ describe.skipIf(!hasChromium)('GraphiQL, in development mode', { timeout: 60_000
     harness = await boot()
     await harness.aUser({ email: 'ada@example.com', profile: { name: 'Ada Lovelace' }, userMetadata: { theme: 'dark' } })
     await harness.aUser({ email: 'grace@example.com', profile: { name: 'Grace Hopper' } })
-    browser = await chromium.launch({ executablePath: chromiumPath, args: options })
+    browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumOptions })
   })
   afterAll(() => browser.close())
 

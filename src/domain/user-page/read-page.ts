@@ -1,3 +1,4 @@
+import { plannedEachTime } from '../../database/statement-names.ts'
 import { Prisma } from '../../generated/prisma/client.ts'
 import { allOf, anyOf } from '../user-filter/condition.ts'
 import type { OrderKey } from '../user-order.ts'
@@ -41,7 +42,7 @@ function looksUp({ sql }: Prisma.Sql): boolean {
  */
 function alongOrder({ keys, ranges, meets }: Place, limit: number): Prisma.Sql {
   const parts = ranges.map((range) => ordered(columns(keys), { ...range, conditions: [...range.conditions, meets] }, limit))
-  return Prisma.sql`select * from (${Prisma.join(parts, ' union all ')}) as page limit ${limit}::integer`
+  return Prisma.sql`select ${planning(meets)} * from (${Prisma.join(parts, ' union all ')}) as page limit ${limit}::integer`
 }
 
 /** The same, but the filter is held against the rows of the order that come first, and no others are read. */
@@ -49,7 +50,7 @@ function nearby({ keys, ranges, meets }: Place, limit: number): Prisma.Sql {
   const most = limit * (looksUp(meets) ? rowsPerRow.withLookup : rowsPerRow.alone)
   const parts = ranges.map((range) => ordered(Prisma.sql`*`, range, most))
   return Prisma.sql`
-    select ${columns(keys)} from (select * from (${Prisma.join(parts, ' union all ')}) as place limit ${most}::integer) as u
+    select ${planning(meets)} ${columns(keys)} from (select * from (${Prisma.join(parts, ' union all ')}) as place limit ${most}::integer) as u
     where ${meets} limit ${limit}::integer`
 }
 
@@ -57,7 +58,7 @@ function nearby({ keys, ranges, meets }: Place, limit: number): Prisma.Sql {
 function sorted({ keys, ranges, meets }: Place, limit: number): Prisma.Sql {
   const place = anyOf(ranges.map(({ conditions }) => allOf(conditions)))
   return Prisma.sql`
-    select ${columns(keys)} from (select * from roster.users u where ${meets} offset 0) as u
+    select ${planning(meets)} ${columns(keys)} from (select * from roster.users u where ${meets} offset 0) as u
     where ${place} order by ${Prisma.join(keys.map(direction))} limit ${limit}::integer`
 }
 
@@ -75,4 +76,9 @@ function direction({ column, ascending }: OrderKey): Prisma.Sql {
 /** Prisma answers times as dates, which JSON writes as the cursor wants them. */
 function columns(keys: readonly OrderKey[]): Prisma.Sql {
   return Prisma.join(keys.map(({ column }, index) => Prisma.sql`${column} as ${Prisma.raw(`k${index}`)}`))
+}
+
+/** Few users may have what a filter asks for, or most of them. */
+function planning({ values }: Prisma.Sql): Prisma.Sql {
+  return values.length > 0 ? Prisma.raw(plannedEachTime) : Prisma.empty
 }
