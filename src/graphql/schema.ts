@@ -11,6 +11,7 @@ import {
 } from 'graphql'
 import { builder } from './builder.ts'
 import './admin-token.ts'
+import './diagnostics.ts'
 import './node-queries.ts'
 import './scalars.ts'
 import './server-info.ts'
