@@ -1,11 +1,12 @@
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { parseConfig } from '../src/config.ts'
 import type { Finding } from '../src/domain/diagnostics/finding.ts'
 import { diagnose } from '../src/domain/diagnostics.ts'
 import { createPasswords } from '../src/domain/passwords.ts'
 import type { PrismaClient } from '../src/generated/prisma/client.ts'
 import { systemClock } from '../src/ports/clock.ts'
-import { emptyDatabase, postgresOnly, testDatabase } from './database.ts'
+import { emptyDatabase, openTestDatabase, postgresOnly, testDatabase, testDatabaseUrl } from './database.ts'
+import { boot } from './harness.ts'
 import { limitedUser, plant } from './setup/host.ts'
 
 const passwords = createPasswords(parseConfig({}))
@@ -386,6 +387,58 @@ describe('a migration', () => {
     await prisma.$executeRaw`insert into roster._prisma_migrations select * from public.kept`
 
     expect(examined).toMatchObject({ ok: false, findings: [{ severity: 'ERROR', kind: 'migration', object }] })
+  })
+})
+
+describe('of the database,', () => {
+  postgresOnly('an encoding that lacks characters is found', async () => {
+    const { session } = await testDatabase()
+    const name = `roster_latin_${process.pid}`
+    await session(({ run }) => run(`create database ${name} encoding 'LATIN1' lc_collate 'C' lc_ctype 'C' template template0`))
+    onTestFinished(() => session(({ run }) => run(`drop database ${name} with (force)`)))
+    const url = new URL(testDatabaseUrl())
+    url.pathname = name
+    const latin = await openTestDatabase({ databaseUrl: url.href })
+
+    expect(await examine(latin.prisma).finally(latin.close)).toMatchObject({
+      ok: false,
+      findings: [{ severity: 'ERROR', kind: 'encoding', object: name, problem: expect.stringContaining('LATIN1') }],
+    })
+  })
+
+  postgresOnly('a role whose transactions are read-only is found, and mended', async () => {
+    const as = await limitedUser()
+    const { session } = await testDatabase()
+    await session(({ run }) => run('alter role roster_limited set default_transaction_read_only = on'))
+
+    expect(await mendAll(() => as(examine))).toMatchObject([{ severity: 'ERROR', kind: 'setting' }])
+  })
+})
+
+describe('the graph', () => {
+  const query = '{ diagnostics { ok findings { severity object kind problem fix } } }'
+
+  test('answers what was found to a token with read:diagnostics', async () => {
+    const harness = await boot()
+    const token = await harness.adminToken('read:diagnostics')
+    await plant(
+      'create table public.orders (user_id uuid references roster.users); create table public.notes (user_id uuid references roster.users);',
+    )
+
+    expect((await harness.run(query, { token })).data).toMatchObject({
+      diagnostics: { ok: true, findings: [{ severity: 'WARNING', object: 'notes_user_id_fkey on public.notes' }, { kind: 'foreign key' }] },
+    })
+    expect(await harness.app.database.prisma.auditEvent.count({ where: { type: { startsWith: 'user.' } } })).toBe(0)
+    expect(await harness.mails()).toEqual([])
+  })
+
+  test('looks once in an operation', async () => {
+    const harness = await boot()
+    const token = await harness.adminToken('admin')
+
+    const { errors } = await harness.run('{ one: diagnostics { ok } two: diagnostics { ok } }', { token })
+
+    expect(errors).toMatchObject([{ extensions: { code: 'QUERY_TOO_COMPLEX' } }])
   })
 })
 

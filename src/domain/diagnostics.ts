@@ -16,15 +16,17 @@ import { type TrialScope, tryChanges } from './diagnostics/try-changes.ts'
 /** What can make changes of users fail. `ok`: nothing of severity ERROR was found. */
 export type Diagnostics = Readonly<{ ok: boolean; findings: readonly Finding[] }>
 
-/** Without these nothing else can be judged. */
 const basics = [checkSettings, checkPrivileges]
+
+/** As long as there is one of these, everything else fails for the same reason. */
+const decisive: ReadonlySet<string> = new Set(['privilege', 'migration', 'setting'])
 
 const others = [checkColumns, checkConstraints, checkIndexes, checkOwnTriggers, checkRowSecurity, checkForeignKeys, checkHostTriggers]
 
 /**
  * Looks in the database's catalogue for what can make changes of users fail, and tries each kind of change on a made-up user, in
- * transactions that are rolled back. Takes some seconds at the most, the worst first. Where the basics are not right - the encoding,
- * Roster's rights, its migrations - only they are judged.
+ * transactions that are rolled back. Takes some seconds at the most. Findings come the worst first. Where Roster lacks rights or
+ * migrations, or cannot write at all, only that is judged: the rest would follow from it.
  */
 export async function diagnose(scope: TrialScope): Promise<Diagnostics> {
   const { findings, isWhole } = await scope.db.$transaction(look)
@@ -43,7 +45,7 @@ async function look(db: Prisma.TransactionClient): Promise<Looked> {
   for (const check of basics) findings.push(...(await check(db)))
   const mayRead = !findings.some(({ object }) => object === 'roster' || object === 'roster._prisma_migrations')
   if (mayRead) findings.push(...(await checkMigrations(db)))
-  if (findings.some(({ severity }) => severity === 'ERROR')) return { findings, isWhole: false }
+  if (findings.some(({ kind }) => decisive.has(kind))) return { findings, isWhole: false }
   for (const check of others) findings.push(...(await check(db)))
   return { findings, isWhole: true }
 }

@@ -3,6 +3,7 @@ import type { Check, Finding } from './finding.ts'
 type Settings = {
   database: string
   reference: string
+  user: string
   encoding: string
   isReadOnly: boolean
   isStandby: boolean
@@ -13,7 +14,7 @@ type Settings = {
 /** The database itself: its encoding, whether its collation is still the one that its indexes were made with, whether it can be written. */
 export const checkSettings: Check = async (db) => {
   const [settings] = await db.$queryRaw<Settings[]>`
-    SELECT datname::text AS database, quote_ident(datname) AS reference, pg_encoding_to_char(encoding)::text AS encoding,
+    SELECT datname::text AS database, quote_ident(datname) AS reference, quote_ident(current_user) AS "user", pg_encoding_to_char(encoding)::text AS encoding,
       (SELECT reset_val = 'on' FROM pg_settings WHERE name = 'default_transaction_read_only') AS "isReadOnly",
       pg_is_in_recovery() AS "isStandby",
       to_jsonb(d) ->> 'datcollversion' AS "collationVersion",
@@ -34,7 +35,7 @@ function encodingFinding({ database, reference, encoding }: Settings): Finding |
   }
 }
 
-function readOnlyFinding({ database, reference, isReadOnly, isStandby }: Settings): Finding | null {
+function readOnlyFinding({ database, reference, user, isReadOnly, isStandby }: Settings): Finding | null {
   if (!isReadOnly && !isStandby) return null
   return {
     severity: 'ERROR',
@@ -45,7 +46,7 @@ function readOnlyFinding({ database, reference, isReadOnly, isStandby }: Setting
       : 'Transactions are read-only here: nothing can be changed.',
     fix: isStandby
       ? '-- Let DATABASE_URL name the primary server.'
-      : `ALTER DATABASE ${reference} SET default_transaction_read_only = off; -- or the same with ALTER ROLE, where it was set for the role`,
+      : `ALTER ROLE ${user} IN DATABASE ${reference} SET default_transaction_read_only = off;`,
   }
 }
 
