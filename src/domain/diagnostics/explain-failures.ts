@@ -113,7 +113,7 @@ function noTime(whats: readonly string[]): Finding {
     severity: 'WARNING',
     object: 'roster',
     kind: 'trial',
-    problem: `There was no time to try ${enumerate(whats)}.`,
+    problem: `The database did not answer in time, so that ${enumerate(whats)} could not be tried.`,
     fix: '-- Run `roster doctor` again when the database is less busy.',
   }
 }

@@ -1,3 +1,4 @@
+import type { Prisma } from '../../generated/prisma/client.ts'
 import type { Check, Finding } from './finding.ts'
 
 type Settings = {
@@ -7,9 +8,12 @@ type Settings = {
   encoding: string
   isReadOnly: boolean
   isStandby: boolean
-  collationVersion: string | null
-  actualVersion: string | null
+  /** Whether the server can tell the version of a database's collation: from 15 on. */
+  knowsVersion: boolean
 }
+
+/** Of the database's collation: when its indexes were made, and now. Null where the collation has none. */
+type Versions = { made: string | null; now: string | null }
 
 /** The database itself: its encoding, whether its collation is still the one that its indexes were made with, whether it can be written. */
 export const checkSettings: Check = async (db) => {
@@ -17,11 +21,11 @@ export const checkSettings: Check = async (db) => {
     SELECT datname::text AS database, quote_ident(datname) AS reference, quote_ident(current_user) AS "user", pg_encoding_to_char(encoding)::text AS encoding,
       (SELECT reset_val = 'on' FROM pg_settings WHERE name = 'default_transaction_read_only') AS "isReadOnly",
       pg_is_in_recovery() AS "isStandby",
-      to_jsonb(d) ->> 'datcollversion' AS "collationVersion",
-      CASE WHEN to_jsonb(d) ? 'datcollversion' THEN pg_database_collation_actual_version(oid) END AS "actualVersion"
-    FROM pg_database d WHERE datname = current_database()`
+      to_regproc('pg_database_collation_actual_version') IS NOT NULL AS "knowsVersion"
+    FROM pg_database WHERE datname = current_database()`
   if (settings === undefined) return []
-  return [encodingFinding(settings), readOnlyFinding(settings), versionFinding(settings)].filter((finding) => finding !== null)
+  const versions = settings.knowsVersion ? await readVersions(db) : null
+  return [encodingFinding(settings), readOnlyFinding(settings), versionFinding(settings, versions)].filter((finding) => finding !== null)
 }
 
 function encodingFinding({ database, reference, encoding }: Settings): Finding | null {
@@ -50,13 +54,20 @@ function readOnlyFinding({ database, reference, user, isReadOnly, isStandby }: S
   }
 }
 
-function versionFinding({ database, reference, collationVersion, actualVersion }: Settings): Finding | null {
-  if (collationVersion === null || actualVersion === null || collationVersion === actualVersion) return null
+async function readVersions(db: Prisma.TransactionClient): Promise<Versions | null> {
+  const [versions] = await db.$queryRaw<Versions[]>`
+    SELECT datcollversion AS made, pg_database_collation_actual_version(oid) AS "now" FROM pg_database WHERE datname = current_database()`
+  return versions ?? null
+}
+
+function versionFinding({ database, reference }: Settings, versions: Versions | null): Finding | null {
+  const { made, now } = versions ?? { made: null, now: null }
+  if (made === null || now === null || made === now) return null
   return {
     severity: 'WARNING',
     object: database,
     kind: 'collation',
-    problem: `The database's indexes were made with version ${collationVersion} of its collation, and the machine now has ${actualVersion}: text may be in another order, and what is unique may be found twice or not at all.`,
+    problem: `The database's indexes were made with version ${made} of its collation, and the machine now has ${now}: text may be in another order, and what is unique may be found twice or not at all.`,
     fix: `REINDEX DATABASE ${reference};\nALTER DATABASE ${reference} REFRESH COLLATION VERSION;`,
   }
 }
