@@ -1,7 +1,9 @@
-// Generates src/generated from schema.prisma: Prisma's client and Pothos' types. It is what `prisma generate` does, without the
-// `prisma` package: that brings a hundred megabytes of tools, and downloads an engine from a host that is not npm's.
+// Generates src/generated: Prisma's client and Pothos' types from schema.prisma, and what the migrations make. The first two are what
+// `prisma generate` does, without the `prisma` package: that brings a hundred megabytes of tools, and downloads an engine from a host
+// that is not npm's.
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import { generateCatalogue } from './catalogue.mjs'
 
 // These packages' ES modules cannot be imported by Node.
 const require = createRequire(import.meta.url)
@@ -25,3 +27,4 @@ for (const generator of generators) {
   await generator.generate()
   generator.stop()
 }
+await generateCatalogue()

@@ -7,7 +7,7 @@ import { parseConfig } from '../src/config.ts'
 import { variables } from '../src/config-variables.ts'
 import { openDatabase } from '../src/database/open.ts'
 import { createLogger } from '../src/ports/logger.ts'
-import { roster } from './setup/command-line.ts'
+import { dataDirectory, roster } from './setup/command-line.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'roster-test-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -16,10 +16,10 @@ afterAll(() => rmSync(folder, { recursive: true }))
 const environment = { ROSTER_DATA_DIR: join(folder, 'data') }
 const done = { exitCode: 0, errors: '' }
 
-const openData = () =>
+const openData = (dataDir = environment.ROSTER_DATA_DIR) =>
   openDatabase({
     databaseUrl: null,
-    dataDir: environment.ROSTER_DATA_DIR,
+    dataDir,
     poolSize: 1,
     statementTimeoutMs: 3000,
     logger: createLogger('silent'),
@@ -35,6 +35,7 @@ describe('help', () => {
     ['keys', 'rotate'],
     ['keys', 'drop'],
     ['migrate'],
+    ['doctor'],
     ['seed'],
     ['schema'],
     ['config'],
@@ -76,6 +77,7 @@ describe('a wrong use ends with exit code 2', () => {
     ['seed --users 1e3'],
     ['seed --users -5'],
     ['migrate now'],
+    ['doctor now'],
   ])('`roster %s`', async (words) => {
     const { exitCode, output, errors } = await roster(words.split(' ').filter(Boolean), environment)
 
@@ -133,6 +135,58 @@ describe('migrate', () => {
     expect(applied).toEqual({ ...done, output: before.output.replaceAll('pending', 'applied') })
     expect(await roster(['migrate'], own)).toEqual({ ...done, output: 'The database has all migrations.\n' })
     expect((await roster(['migrate', '--status'], own)).output).toBe(applied.output)
+  })
+})
+
+describe('doctor', () => {
+  test('says that nothing was found, with exit code 0', async () => {
+    const own = { ROSTER_DATA_DIR: await dataDirectory() }
+
+    expect(await roster(['doctor'], own)).toEqual({ ...done, output: 'Nothing was found that can make changes of users fail.\n' })
+    expect(JSON.parse((await roster(['doctor', '--json'], own)).output)).toEqual({ ok: true, findings: [] })
+  })
+
+  test('prints what it found with what mends it, and ends with exit code 1 when that makes changes fail', async () => {
+    const own = { ROSTER_DATA_DIR: await dataDirectory() }
+    const at = async (sql: string) => {
+      const database = await openData(own.ROSTER_DATA_DIR)
+      await database.session(({ run }) => run(sql)).finally(database.close)
+    }
+    await at(`create table public.orders (user_id uuid references roster.users);
+      alter table roster.users add constraint "by \u001b[31mhand" check (username is null);`)
+
+    const { exitCode, output, errors } = await roster(['doctor'], own)
+    const { findings } = JSON.parse((await roster(['doctor', '--json'], own)).output)
+
+    expect({ exitCode, errors }).toEqual({ exitCode: 1, errors: '' })
+    expect(output).toMatch(
+      /^ERROR {2}check constraint by �\[31mhand on roster\.users\n {2}Tried with a made-up user, creating a user fails\. /,
+    )
+    expect(output).toMatch(/\nWARNING {2}foreign key orders_user_id_fkey on public\.orders\n {2}.*\n\n-- .*\nALTER TABLE public\.orders /)
+    expect(findings).toMatchObject([{ severity: 'ERROR' }, { severity: 'WARNING' }])
+
+    await at(findings[0].fix)
+    expect((await roster(['doctor'], own)).exitCode).toBe(0)
+  })
+
+  test('says which migrations are pending, and applies none', async () => {
+    const own = { ROSTER_DATA_DIR: join(folder, 'doctor') }
+
+    const { exitCode, output } = await roster(['doctor'], own)
+
+    expect(exitCode).toBe(1)
+    expect(output).toMatch(/^ERROR {2}migration \d{14}_create_user_graph\n/)
+    expect(output).toContain('-- Run `roster migrate`.')
+    expect((await roster(['migrate', '--status'], own)).output).toMatch(/^(pending {2}\d{14}_\w+\n)+$/)
+  })
+
+  test('beside a process that has the directory says what to do instead', async () => {
+    const { close } = await openData()
+
+    const { exitCode, output, errors } = await roster(['doctor'], environment).finally(close)
+
+    expect({ exitCode, output }).toEqual({ exitCode: 1, output: '' })
+    expect(errors).toMatch(/^The data directory .* is in use by process \d+ .* Stop it first, .*Or ask for diagnostics in GraphiQL\.\n$/)
   })
 })
 

@@ -1,6 +1,6 @@
 import { type App, systemScope } from '../app.ts'
 import { type Config, parseConfig } from '../config.ts'
-import type { Database } from '../database/database.ts'
+import type { Database, DatabaseOptions } from '../database/database.ts'
 import { DirectoryInUseError } from '../database/errors.ts'
 import { openDatabase } from '../database/open.ts'
 import type { Scope } from '../domain/scope.ts'
@@ -12,8 +12,8 @@ import { CommandError, type Terminal } from './terminal.ts'
 export type Workplace = Readonly<{ config: Config; database: Database; scope: Scope }>
 
 type Options = Readonly<{
-  /** Whether pending migrations are applied first, true by default. */
-  migrate?: boolean
+  /** Whether pending migrations are applied first, true by default; `unchecked`: nor is it looked at which there are. */
+  migrate?: DatabaseOptions['migrate']
   /** How long a statement may run; absent: as long as the server's. */
   statementTimeoutMs?: number
   /** What to do instead, said when a server has the embedded database. */

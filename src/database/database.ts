@@ -34,8 +34,11 @@ export type DatabaseOptions = Readonly<{
   /** How long a transaction may take, 5000 by default. */
   requestTimeoutMs?: number
   logger: Logger
-  /** Whether pending migrations are applied, true by default. A database that this build does not know is refused either way. */
-  migrate?: boolean
+  /**
+   * Whether pending migrations are applied, true by default. A database that this build does not know is refused either way, but for
+   * `unchecked`, which takes any as it is.
+   */
+  migrate?: boolean | 'unchecked'
   /** Called with the SQL of each statement Prisma sends. */
   onQuery?: (sql: string) => void
 }>

@@ -26,22 +26,36 @@ export function readMigrations(folder: string = defaultFolder): readonly Migrati
     })
 }
 
+/** Where a migration stands: in the database and this build, in this build alone, begun and not ended, in the database alone, or of another text. */
+export type MigrationState = Readonly<{ name: string; state: 'applied' | 'pending' | 'failed' | 'unknown' | 'changed' }>
+
+/** Holds the database's migrations against those of this build, in the order of their names. */
+export async function migrationStates({ query }: Pick<Session, 'query'>, migrations = readMigrations()): Promise<MigrationState[]> {
+  const applied = await appliedMigrations(query)
+  const found = applied.map(({ name, checksum, finished }): MigrationState => {
+    const known = migrations.find((migration) => migration.name === name)
+    if (!known) return { name, state: 'unknown' }
+    return { name, state: !finished ? 'failed' : known.checksum === checksum ? 'applied' : 'changed' }
+  })
+  const pending = migrations.filter(({ name }) => !applied.some((row) => row.name === name))
+  return [...found, ...pending.map(({ name }): MigrationState => ({ name, state: 'pending' }))]
+}
+
 /**
  * Finds the migrations that a database lacks.
  * @throws {DatabaseStartError} when it has one that this build does not know, or knows with another text
  */
 export async function pendingMigrations(session: Session, migrations = readMigrations()): Promise<readonly Migration[]> {
-  const applied = await appliedMigrations(session)
-  for (const { name, checksum, finished } of applied) {
-    const known = migrations.find((migration) => migration.name === name)
-    if (!known)
+  const states = await migrationStates(session, migrations)
+  for (const { name, state } of states) {
+    if (state === 'unknown')
       throw new DatabaseStartError(`The database was migrated by a newer Roster (it has ${name}). Start that version or a later one.`)
-    if (!finished)
+    if (state === 'failed')
       throw new DatabaseStartError(`The migration ${name} failed half-way. Repair it and mark it with \`prisma migrate resolve\`.`)
-    if (known.checksum !== checksum)
+    if (state === 'changed')
       throw new DatabaseStartError(`The migration ${name} was applied with another text than this build has. Use the build it came from.`)
   }
-  return migrations.filter(({ name }) => !applied.some((row) => row.name === name))
+  return migrations.filter(({ name }) => states.some((migration) => migration.name === name && migration.state === 'pending'))
 }
 
 /**
@@ -105,9 +119,9 @@ async function withRetries<Result>(work: () => Promise<Result>): Promise<Result>
 
 type Applied = { name: string; checksum: string; finished: boolean }
 
-async function appliedMigrations(session: Session): Promise<Applied[]> {
+async function appliedMigrations(query: Session['query']): Promise<Applied[]> {
   try {
-    return await session.query<Applied>(
+    return await query<Applied>(
       `SELECT migration_name AS name, checksum, finished_at IS NOT NULL AS finished
        FROM "roster"."_prisma_migrations" WHERE rolled_back_at IS NULL ORDER BY migration_name`,
     )

@@ -9,7 +9,8 @@ import { applyMigrations, pendingMigrations } from './migrate.ts'
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const database = await openEngine(options)
   try {
-    if (options.migrate === false) await database.session((session) => pendingMigrations(session))
+    if (options.migrate === 'unchecked') await database.session(({ query }) => query('SELECT 1'))
+    else if (options.migrate === false) await database.session((session) => pendingMigrations(session))
     else await database.session((session) => applyMigrations(session))
     return database
   } catch (error) {

@@ -25,8 +25,15 @@ export async function refusalOf(
   throw new Error('nothing refused it')
 }
 
+type Work<Result> = (prisma: PrismaClient) => Promise<Result>
+
 /** Works as a database user who may use Roster's tables and nothing else. */
-export async function asLimitedUser<Result>(work: (prisma: PrismaClient) => Promise<Result>): Promise<Result> {
+export async function asLimitedUser<Result>(work: Work<Result>): Promise<Result> {
+  return (await limitedUser())(work)
+}
+
+/** Makes such a user, for what is done in several turns. It goes when the test ends. */
+export async function limitedUser(): Promise<<Result>(work: Work<Result>) => Promise<Result>> {
   const { engine, session, prisma } = await testDatabase()
   const undo = 'DROP OWNED BY roster_limited; DROP ROLE roster_limited'
   onTestFinished(() => session(({ run }) => run(undo)))
@@ -34,13 +41,16 @@ export async function asLimitedUser<Result>(work: (prisma: PrismaClient) => Prom
     run(`CREATE ROLE roster_limited LOGIN PASSWORD 'limited';
       GRANT USAGE ON SCHEMA roster TO roster_limited; GRANT ALL ON ALL TABLES IN SCHEMA roster TO roster_limited`),
   )
-  if (engine === 'pglite') {
-    await prisma.$executeRaw`SET ROLE roster_limited`
-    return work(prisma).finally(() => prisma.$executeRaw`RESET ROLE`)
-  }
+  if (engine === 'pglite')
+    return async (work) => {
+      await prisma.$executeRaw`SET ROLE roster_limited`
+      return work(prisma).finally(() => prisma.$executeRaw`RESET ROLE`)
+    }
   const url = new URL(testDatabaseUrl())
   url.username = 'roster_limited'
   url.password = 'limited'
-  const limited = await openTestDatabase({ databaseUrl: url.href, migrate: false })
-  return work(limited.prisma).finally(limited.close)
+  return async (work) => {
+    const limited = await openTestDatabase({ databaseUrl: url.href, migrate: 'unchecked' })
+    return work(limited.prisma).finally(limited.close)
+  }
 }
