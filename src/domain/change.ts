@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isRetryable, isUnavailable } from '../database/errors.ts'
 import { explainRefusal } from '../database/refusal.ts'
-import type { Prisma } from '../generated/prisma/client.ts'
+import { Prisma } from '../generated/prisma/client.ts'
 import { type Change, difference, type Image } from './difference.ts'
 import { serviceUnavailable } from './errors.ts'
 import { newId } from './id.ts'
@@ -74,6 +74,8 @@ export type Changed<Result> = Readonly<{
   success?: boolean
   before: Image | null
   after: Image | null
+  /** Inserts that nothing else of the change depends on: they are sent together with the event, in one statement. */
+  rows?: readonly Prisma.Sql[]
 }>
 
 const attempts = 4
@@ -124,10 +126,10 @@ async function changeOnce<Result>(
     const expiresAt = expiresInMinutes === undefined ? null : new Date(now.getTime() + expiresInMinutes * 60_000)
     await db.outboxMessage.create({ data: { id, kind, payload, createdAt: now, availableAt: now, expiresAt }, select: { id: true } })
   }
-  const { result, before, after, ...event } = await work({ db, clock: scope.clock, caller: scope.caller, now, queue })
+  const { result, before, after, rows, ...event } = await work({ db, clock: scope.clock, caller: scope.caller, now, queue })
   const changes = difference(before, after)
   if (changes.length === 0 && before !== null && after !== null) throw new Unchanged(result)
-  await record(db, scope.caller, { success: true, ...event, type, at: now, changes })
+  await record(db, scope.caller, { success: true, ...event, type, at: now, changes }, rows)
   return result
 }
 
@@ -144,27 +146,19 @@ export async function recordFailure(scope: Scope, type: ChangeType, userId: stri
 type Event = Pick<Changed<unknown>, 'subjectId' | 'userId' | 'actorUserId' | 'connection'> &
   Readonly<{ type: ChangeType; at: Date; success: boolean; changes: readonly Change[] }>
 
-async function record(db: Prisma.TransactionClient, caller: Caller, event: Event): Promise<void> {
+async function record(db: Prisma.TransactionClient, caller: Caller, event: Event, rows: readonly Prisma.Sql[] = []): Promise<void> {
   const { principal, ip, userAgent, requestId } = caller
   const { type, at, subjectId, userId = null, actorUserId = null, connection = null, success, changes } = event
-  await db.auditEvent.create({
-    data: {
-      id: newId(),
-      type,
-      at,
-      subjectId,
-      userId,
-      actorKind: actorUserId === null ? actorKind(caller) : 'USER',
-      actorId: actorUserId ?? principal.userId ?? principal.tokenId,
-      ip,
-      userAgent,
-      requestId,
-      connection,
-      success,
-      changes: changes as unknown as Prisma.InputJsonArray,
-    },
-    select: { id: true },
-  })
+  const kind = actorUserId === null ? actorKind(caller) : 'USER'
+  const actorId = actorUserId ?? principal.userId ?? principal.tokenId
+  await db.$executeRaw`
+    ${rows.length === 0 ? Prisma.empty : Prisma.sql`with ${Prisma.join(rows.map((row, index) => Prisma.sql`${Prisma.raw(`row${index}`)} as (${row})`))}`}
+    insert into roster.audit_events (
+      id, type, at, subject_id, user_id, actor_kind, actor_id, ip, user_agent, request_id, connection, success, changes
+    ) values (
+      ${newId()}::uuid, ${type}, ${at}, ${subjectId}::uuid, ${userId}::uuid, ${kind}, ${actorId}, ${ip}, ${userAgent}, ${requestId},
+      ${connection}, ${success}, ${JSON.stringify(changes)}::jsonb
+    )`
 }
 
 /** A caller without a request is Roster itself: the command line, a job. */
