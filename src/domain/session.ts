@@ -114,18 +114,3 @@ export function userStanding(user: StandingColumns, now: Date): Standing {
   if (user.deletedAt !== null || user.anonymizedAt !== null) return 'revoked'
   return isBlocked(user, now) ? 'blocked' : 'standing'
 }
-
-/** Whether a session of this user stands. One statement, by primary keys. */
-export async function sessionStanding({ db, clock }: ReadScope, sessionId: string, userId: string): Promise<Standing> {
-  const session = await db.session.findUnique({
-    where: { id: sessionId, userId },
-    relationLoadStrategy: 'join',
-    select: { revokedAt: true, expiresAt: true, user: { select: standingColumns } },
-  })
-  if (session === null) return 'revoked'
-  const now = clock.now()
-  const standing = userStanding(session.user, now)
-  if (standing !== 'standing') return standing
-  if (session.revokedAt !== null) return 'revoked'
-  return session.expiresAt > now ? 'standing' : 'expired'
-}
