@@ -1,5 +1,6 @@
--- wrk's part: sends the requests of a file, separated by NUL, over and over. COUNTER becomes another number each time.
-local requests, position, counter = {}, 0, 0
+-- wrk's part: sends the requests of a file, separated by NUL, over and over. COUNTER becomes another number each time. A refresh token
+-- is good for once: the one that is answered takes the place of one that was sent, for the next time around.
+local requests, position, answered, counter = {}, 0, 0, 0
 local threads = {}
 failed = 0
 
@@ -29,6 +30,9 @@ function response(status, _headers, body)
     if failed == 0 then io.stderr:write(status, ' ', body, '\n') end
     failed = failed + 1
   end
+  answered = answered % #requests + 1
+  local token = body:match('"refreshToken":"([%w_-]+)"')
+  if token then requests[answered].text = requests[answered].text:gsub('"refreshToken":"[%w_-]+"', '"refreshToken":"' .. token .. '"') end
 end
 
 function done(summary, latency)

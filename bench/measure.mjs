@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { runStatements, sendRequests } from './load.mjs'
 import { operations } from './operations.mjs'
 import { ask, startService } from './service.mjs'
+import { sessionContenders } from './sessions.mjs'
 
 /** What grows with the table. */
 const growing = ['A', 'B', 'D', 'E', 'E common']
@@ -14,6 +15,7 @@ const constant = { body: '{"query":"{ constant }"}', token: null }
 export async function measureLoad({ database, roster }, options) {
   const raw = await startService(['./raw.mjs'], { DATABASE_URL: database.url }, roster.requests.A[0])
   const yoga = await startService(['./yoga.mjs'], {}, constant)
+  const ofSessions = await sessionContenders({ database, roster }, options)
   try {
     for (const name of Object.keys(operations)) await assertSameAnswers(name, roster, raw)
     const send = (url, requests) => sendRequests({ url, requests, ...options })
@@ -24,11 +26,12 @@ export async function measureLoad({ database, roster }, options) {
     ])
     const {
       constant: { yoga: yogaRuns },
+      sessions,
       ...load
-    } = await inRounds([['constant', 'yoga', () => send(yoga.url, [constant])], ...contenders], options)
-    return { load, yoga: yogaRuns }
+    } = await inRounds([['constant', 'yoga', () => send(yoga.url, [constant])], ...contenders, ...ofSessions.contenders], options)
+    return { load, sessions, yoga: yogaRuns }
   } finally {
-    await Promise.all([raw.close(), yoga.close()])
+    await Promise.all([raw.close(), yoga.close(), ofSessions.close()])
   }
 }
 

@@ -50,13 +50,48 @@ function growthTable({ growth, options: { sizes, ...options } }) {
   return table(['', ...sizes.map((size) => `${whole(size)} users`), 'speed kept'], rows)
 }
 
+const sessionTitles = {
+  argon2: 'argon2 alone, a thread on each core',
+  signIn: '`signIn`',
+  refreshSession: '`refreshSession`',
+  remembered: 'A, if Roster found out only once who calls',
+  alone: 'A for one client',
+  meanwhile: 'A for one client, while others sign in',
+}
+
+function sessionTable({ sessions, options: { connections } }) {
+  const rows = Object.entries(sessionTitles).map(([name, title]) => {
+    const runs = sessions[name]
+    const latencies = ['p50', 'p99'].map((key) => (key in runs[0] ? milliseconds(median(runs.map((run) => run[key]))) : ''))
+    const rates = runs.map(({ rate }) => rate)
+    return [title.replace('others', `${connections} others`), spread(rates, whole), ...latencies]
+  })
+  return table(['', 'a second', 'p50 ms', 'p99 ms'], rows)
+}
+
+function sessionTargets({ sessions }, { atLeast, atMost }) {
+  const rate = (runs) => median(runs.map((run) => run.rate))
+  const p99 = (runs) => median(runs.map((run) => run.p99))
+  // Measured a second time, beside what it is held against.
+  const me = rate(sessions.known)
+  return [
+    atLeast('`signIn`, of argon2 alone', rate(sessions.signIn) / rate(sessions.argon2), 0.6),
+    atMost('p99 of A for one client while others sign in, of its usual', p99(sessions.meanwhile) / p99(sessions.alone), 3),
+    atLeast('`refreshSession`, of A', rate(sessions.refreshSession) / me, 0.25),
+    atMost('finding out who calls, of A', 1 - me / rate(sessions.remembered), 0.15),
+  ]
+}
+
 /** What was to be reached. */
-function targets({ load, growth, options: { sizes, deepRow } }) {
+function targets(results) {
+  const { load, growth, options } = results
+  const { sizes, deepRow } = options
   const rate = (name) => median(load[name].roster.map((run) => run.rate))
   const time = (name, size) => median(growth[name][size].map(({ p50 }) => p50))
   const [least, most] = [sizes.at(0), sizes.at(-1)]
   const kept = (name) => time(name, least) / time(name, most)
   const atLeast = (what, value, bound) => [what, ratio(value), `at least ${ratio(bound)}`, value >= bound ? 'yes' : 'no']
+  const atMost = (what, value, bound) => [what, ratio(value), `at most ${ratio(bound)}`, value <= bound ? 'yes' : 'no']
   const below = (what, value, bound) => [what, `${milliseconds(value)} ms`, `below ${bound} ms`, value < bound ? 'yes' : 'no']
   return table(
     ['', 'measured', 'target', 'reached'],
@@ -64,6 +99,7 @@ function targets({ load, growth, options: { sizes, deepRow } }) {
       atLeast(`B at row ${whole(deepRow)}, of the first page`, rate('B deep') / rate('B'), 0.9),
       ...['B', 'D'].map((name) => atLeast(`${name} with ${whole(most)} users, of ${whole(least)}`, kept(name), 0.85)),
       ...['E', 'E common'].map((name) => below(`${name} with ${whole(most)} users`, time(name, most), 20)),
+      ...sessionTargets(results, { atLeast, atMost }),
     ],
   )
 }
@@ -87,6 +123,10 @@ export function report(results) {
     'Milliseconds for one client that asks one thing after another, as the table grows:',
     '',
     growthTable(results),
+    '',
+    'Signing in and sessions, a second:',
+    '',
+    sessionTable(results),
     '',
     targets(results),
   ].join('\n')

@@ -6,6 +6,7 @@ import { createAdminToken } from '../dist/domain/admin-token.js'
 import { startSession } from '../dist/domain/session.js'
 import { operations } from './operations.mjs'
 import { ask, startService } from './service.mjs'
+import { givePasswords, rateLimits } from './sessions.mjs'
 
 /** The longest page. */
 const stride = 250
@@ -21,11 +22,14 @@ const environment = (database) => ({
   ROSTER_SECRET: 'only the bench knows this secret',
   PUBLIC_URL: 'http://roster.example',
   ACCESS_TOKEN_SECONDS: '3600',
+  EMAIL_CONFIRMATION: 'off',
+  RATE_LIMITS: rateLimits,
 })
 
 /** Starts a server on a database. Answers it with `requests` by the name of the operation, each a list to send over and over. */
 export async function startRoster(database, deepRow) {
   const tokens = await signIn(database)
+  await givePasswords(database)
   const startOne = () =>
     startService(['../dist/main.js', 'serve'], environment(database), { body: '{"query":"{ me { id } }"}', token: tokens.users[0] })
   const service = await startOne()
@@ -33,7 +37,7 @@ export async function startRoster(database, deepRow) {
   const requests = Object.fromEntries(
     Object.entries(operations).map(([name, operation]) => [name, requestsOf(operation, { ...database, cursors, tokens })]),
   )
-  return { ...service, cursors, requests, startOne }
+  return { ...service, cursors, requests, startOne, sessionIds: tokens.sessionIds, environment: environment(database) }
 }
 
 /** An admin token, and a session of each sampled user. */
@@ -43,12 +47,12 @@ async function signIn({ samples, ...database }) {
     const scope = { ...systemScope(app), accessTokens: app.accessTokens }
     const scopes = ['read:users', 'read:users_app_metadata']
     const { token: admin } = await createAdminToken(scope, { name: 'bench', scopes })
-    const users = []
+    const sessions = []
     for (const { id: userId } of samples) {
       const input = { userId, connection: null, aal: 'aal1', amr: ['pwd'], ip: null, userAgent: null }
-      users.push((await startSession(scope, app.authentication, input)).accessToken)
+      sessions.push(await startSession(scope, app.authentication, input))
     }
-    return { admin, users }
+    return { admin, users: sessions.map(({ accessToken }) => accessToken), sessionIds: sessions.map(({ sessionId }) => sessionId) }
   } finally {
     await app.close()
   }

@@ -14,7 +14,8 @@ import { createIssuerVerifier, type IssuerCaller, type IssuerVerifier } from './
 import { createIssuerUser, findIssuerUser, type IssuerUser } from './issuer-user.ts'
 import { createLastUsed, type LastUsed } from './last-used.ts'
 import { anonymous, isPermissionScope, type Principal } from './principal.ts'
-import { type Standing, sessionStanding } from './session.ts'
+import type { Standing } from './session.ts'
+import { createSessionLookup, type SessionLookup } from './session-lookup.ts'
 
 /** Says who calls. */
 export type Authenticator = Readonly<{
@@ -35,7 +36,7 @@ type Parts = Readonly<{
   clock: Clock
   logger: Logger
 }>
-type Verifiers = Parts & Readonly<{ issuers: ReadonlyMap<string, IssuerVerifier>; lastUsed: LastUsed }>
+type Verifiers = Parts & Readonly<{ issuers: ReadonlyMap<string, IssuerVerifier>; lookUpSession: SessionLookup; lastUsed: LastUsed }>
 
 /** Made once for the process. @throws {ConfigError} when a trusted issuer has the name of our own */
 export function createAuthenticator(parts: Parts): Authenticator {
@@ -43,7 +44,7 @@ export function createAuthenticator(parts: Parts): Authenticator {
   if (trustedIssuers.some(({ issuer }) => issuer === accessTokens.issuer))
     throw new ConfigError([`TRUSTED_ISSUERS: ${accessTokens.issuer} is Roster itself`])
   const issuers = new Map(trustedIssuers.map((issuer) => [issuer.issuer, createIssuerVerifier(issuer, logger)]))
-  const verifiers = { ...parts, issuers, lastUsed: createLastUsed(parts) }
+  const verifiers = { ...parts, issuers, lookUpSession: createSessionLookup(parts), lastUsed: createLastUsed(parts) }
   return Object.freeze({
     authenticate: async (token: string | null) => (token === null ? anonymous : identify(verifiers, token).catch(refuse)),
     settled: verifiers.lastUsed.settled,
@@ -67,7 +68,7 @@ function readIssuer(token: string): string | null {
   }
 }
 
-async function ownPrincipal({ accessTokens, db, clock, lastUsed }: Verifiers, token: string): Promise<Principal> {
+async function ownPrincipal({ accessTokens, db, clock, lookUpSession, lastUsed }: Verifiers, token: string): Promise<Principal> {
   const claims = await accessTokens.verify(token, clock.now())
   if (claims.kind === 'admin') {
     const { standing, scopes } = await adminTokenStanding({ db, clock }, claims.id)
@@ -76,7 +77,7 @@ async function ownPrincipal({ accessTokens, db, clock, lastUsed }: Verifiers, to
     return { ...anonymous, kind: 'application', tokenId: claims.id, scopes: new Set(scopes) }
   }
   const { userId, sessionId, aal } = claims
-  assertStanding(await sessionStanding({ db, clock }, sessionId, userId))
+  assertStanding(await lookUpSession(sessionId, userId))
   return { kind: 'user', userId, sessionId, tokenId: null, aal, scopes: new Set(claims.scopes.filter(isPermissionScope)) }
 }
 

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isRetryable, isUnavailable } from '../database/errors.ts'
 import { explainRefusal } from '../database/refusal.ts'
-import type { Prisma } from '../generated/prisma/client.ts'
+import { Prisma } from '../generated/prisma/client.ts'
 import { type Change, difference, type Image } from './difference.ts'
 import { serviceUnavailable } from './errors.ts'
 import { newId } from './id.ts'
@@ -85,6 +85,8 @@ export type Changed<Result> = Readonly<{
   after: Image | null
   /** What happened to another one by the same change: an event of its own. */
   also?: Pick<Changed<unknown>, 'subjectId' | 'userId' | 'before' | 'after'> & Readonly<{ type: ChangeType }>
+  /** Inserts that nothing else of the change depends on: they are sent together with the event, in one statement. */
+  rows?: readonly Prisma.Sql[]
 }>
 
 const attempts = 4
@@ -135,11 +137,11 @@ async function changeOnce<Result>(
     const expiresAt = expiresInMinutes === undefined ? null : new Date(now.getTime() + expiresInMinutes * 60_000)
     await db.outboxMessage.create({ data: { id, kind, payload, createdAt: now, availableAt: now, expiresAt }, select: { id: true } })
   }
-  const { result, before, after, also, ...event } = await work({ db, clock: scope.clock, caller: scope.caller, now, queue })
+  const { result, before, after, also, rows, ...event } = await work({ db, clock: scope.clock, caller: scope.caller, now, queue })
   const changes = difference(before, after)
   if (changes.length === 0 && before !== null && after !== null) throw new Unchanged(result)
   if (also) await record(db, scope.caller, { ...also, success: true, at: now, changes: difference(also.before, also.after) })
-  await record(db, scope.caller, { type, success: true, ...event, at: now, changes })
+  await record(db, scope.caller, { type, success: true, ...event, at: now, changes }, rows)
   return result
 }
 
@@ -164,27 +166,19 @@ export async function recordFailure(
 type Event = Pick<Changed<unknown>, 'subjectId' | 'userId' | 'actorUserId' | 'connection'> &
   Readonly<{ type: ChangeType; at: Date; success: boolean; changes: readonly Change[] }>
 
-async function record(db: Prisma.TransactionClient, caller: Caller, event: Event): Promise<void> {
+async function record(db: Prisma.TransactionClient, caller: Caller, event: Event, rows: readonly Prisma.Sql[] = []): Promise<void> {
   const { principal, ip, userAgent, requestId } = caller
   const { type, at, subjectId, userId = null, actorUserId = null, connection = null, success, changes } = event
-  await db.auditEvent.create({
-    data: {
-      id: newId(),
-      type,
-      at,
-      subjectId,
-      userId,
-      actorKind: actorUserId === null ? actorKind(caller) : 'USER',
-      actorId: actorUserId ?? principal.userId ?? principal.tokenId,
-      ip,
-      userAgent,
-      requestId,
-      connection,
-      success,
-      changes: changes as unknown as Prisma.InputJsonArray,
-    },
-    select: { id: true },
-  })
+  const kind = actorUserId === null ? actorKind(caller) : 'USER'
+  const actorId = actorUserId ?? principal.userId ?? principal.tokenId
+  await db.$executeRaw`
+    ${rows.length === 0 ? Prisma.empty : Prisma.sql`with ${Prisma.join(rows.map((row, index) => Prisma.sql`${Prisma.raw(`row${index}`)} as (${row})`))}`}
+    insert into roster.audit_events (
+      id, type, at, subject_id, user_id, actor_kind, actor_id, ip, user_agent, request_id, connection, success, changes
+    ) values (
+      ${newId()}::uuid, ${type}, ${at}, ${subjectId}::uuid, ${userId}::uuid, ${kind}, ${actorId}, ${ip}, ${userAgent}, ${requestId},
+      ${connection}, ${success}, ${JSON.stringify(changes)}::jsonb
+    )`
 }
 
 /** A caller without a request is Roster itself: the command line, a job. */

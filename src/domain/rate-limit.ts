@@ -35,11 +35,11 @@ export async function restore({ db }: ReadScope, spendings: readonly Spending[])
   await db.$executeRaw(restoring(spendings))
 }
 
-/** The statement that gives budgets back, for a statement that does more. It locks in the order that `spend` does. */
-export function restoring(spendings: readonly Spending[]): Prisma.Sql {
+/** The statement that gives budgets back, for a statement that does more, and waits for `first`. It locks in the order that `spend` does. */
+export function restoring(spendings: readonly Spending[], first = Prisma.sql`true`): Prisma.Sql {
   const keys = spendings.map(({ budget, of }) => keyOf(budget, of))
   return Prisma.sql`delete from roster.rate_limits
-    where key in (select key from roster.rate_limits where key in (${Prisma.join(keys)}) order by key for update)`
+    where key in (select key from roster.rate_limits where ${first} and key in (${Prisma.join(keys)}) order by key for update)`
 }
 
 /** Writes a budget again as it stands: what a write costs, where another caller's request has something to write and this one has not. */

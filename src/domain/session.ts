@@ -1,10 +1,9 @@
-import { newOpaqueToken } from '../crypto/opaque-token.ts'
-import type { Prisma } from '../generated/prisma/client.ts'
+import { hashOpaqueToken, newOpaqueToken } from '../crypto/opaque-token.ts'
+import { Prisma } from '../generated/prisma/client.ts'
 import type { Authentication, SessionLifetime } from './authentication.ts'
 import type { ChangeScope } from './change.ts'
 import { newId } from './id.ts'
 import type { PermissionScope } from './principal.ts'
-import { keepRefreshToken } from './refresh-token.ts'
 import type { ReadScope } from './scope.ts'
 import { isBlocked } from './user/user-status.ts'
 
@@ -29,20 +28,35 @@ export type AuthTokens = Readonly<{ accessToken: string; expiresIn: number; expi
 export type StartedSession = AuthTokens & Readonly<{ sessionId: string }>
 
 /** Starts a session of a user. Writes its rows, inside the change that signing in is. */
-export async function startSession(
-  scope: ReadScope,
-  { accessTokens, sessionLifetime }: Pick<Authentication, 'accessTokens' | 'sessionLifetime'>,
+export async function startSession(scope: ReadScope, authentication: SessionParts, input: StartSessionInput): Promise<StartedSession> {
+  const { started, rows } = await newSession(scope.clock.now(), authentication, input)
+  for (const row of rows) await scope.db.$executeRaw(row)
+  return started
+}
+
+type SessionParts = Pick<Authentication, 'accessTokens' | 'sessionLifetime'>
+
+/** A session and what inserts its rows, for a change that sends it with its event. */
+export async function newSession(
+  now: Date,
+  { accessTokens, sessionLifetime }: SessionParts,
   input: StartSessionInput,
-): Promise<StartedSession> {
+): Promise<Readonly<{ started: StartedSession; rows: readonly Prisma.Sql[] }>> {
   const { userId, connection, aal, amr, ip, userAgent, scopes = [] } = input
-  const now = scope.clock.now()
   const sessionId = newId()
-  const times = { createdAt: now, lastUsedAt: now, expiresAt: new Date(now.getTime() + sessionLifetime.absoluteSeconds * 1000) }
-  const data = { id: sessionId, userId, connection, aal, amr: [...amr], ip, userAgent, ...times }
-  await scope.db.session.create({ data, select: { id: true } })
   const refreshToken = newOpaqueToken()
-  await keepRefreshToken(scope, sessionId, refreshToken)
-  return { sessionId, refreshToken, ...(await signAccessToken(accessTokens, { id: sessionId, userId, aal, amr, scopes }, now)) }
+  const expiresAt = new Date(now.getTime() + sessionLifetime.absoluteSeconds * 1000)
+  const rows = [
+    Prisma.sql`
+      insert into roster.sessions (id, user_id, connection, aal, amr, ip, user_agent, created_at, last_used_at, expires_at) values (
+        ${sessionId}::uuid, ${userId}::uuid, ${connection}, ${aal}, ${[...amr]}::text[], ${ip}, ${userAgent}, ${now}, ${now}, ${expiresAt}
+      )`,
+    Prisma.sql`
+      insert into roster.refresh_tokens (token_hash, session_id, created_at)
+      values (${hashOpaqueToken(refreshToken)}, ${sessionId}::uuid, ${now})`,
+  ]
+  const tokens = await signAccessToken(accessTokens, { id: sessionId, userId, aal, amr, scopes }, now)
+  return { started: { sessionId, refreshToken, ...tokens }, rows }
 }
 
 type TokenSession = Readonly<{ id: string; userId: string; aal: string; amr: readonly string[]; scopes: readonly PermissionScope[] }>
@@ -99,19 +113,4 @@ type StandingColumns = Prisma.UserGetPayload<{ select: typeof standingColumns }>
 export function userStanding(user: StandingColumns, now: Date): Standing {
   if (user.deletedAt !== null || user.anonymizedAt !== null) return 'revoked'
   return isBlocked(user, now) ? 'blocked' : 'standing'
-}
-
-/** Whether a session of this user stands. One statement, by primary keys. */
-export async function sessionStanding({ db, clock }: ReadScope, sessionId: string, userId: string): Promise<Standing> {
-  const session = await db.session.findUnique({
-    where: { id: sessionId, userId },
-    relationLoadStrategy: 'join',
-    select: { revokedAt: true, expiresAt: true, user: { select: standingColumns } },
-  })
-  if (session === null) return 'revoked'
-  const now = clock.now()
-  const standing = userStanding(session.user, now)
-  if (standing !== 'standing') return standing
-  if (session.revokedAt !== null) return 'revoked'
-  return session.expiresAt > now ? 'standing' : 'expired'
 }

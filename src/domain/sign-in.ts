@@ -1,4 +1,4 @@
-import type { Prisma } from '../generated/prisma/client.ts'
+import { Prisma } from '../generated/prisma/client.ts'
 import type { AuthenticationScope } from './authentication.ts'
 import type { Changed, ChangeScope } from './change.ts'
 import { change, recordFailure } from './change.ts'
@@ -6,8 +6,8 @@ import { DomainError, invalidInput, RequestError } from './errors.ts'
 import { networkOf } from './network.ts'
 import { foldCase, normalizeEmail, normalizePhoneNumber, normalizeUsername } from './normalize.ts'
 import { keepAsItIs, restoring, type Spending, spend } from './rate-limit.ts'
-import { type AuthTokens, standingColumns, startSession, userStanding } from './session.ts'
-import { countSignIn } from './user/count-sign-in.ts'
+import { type AuthTokens, newSession, standingColumns, userStanding } from './session.ts'
+import { countingSignIn } from './user/count-sign-in.ts'
 
 /** Exactly one name, and the password. */
 export type SignInInput = Readonly<{ email?: string | null; phoneNumber?: string | null; username?: string | null; password: string }>
@@ -124,24 +124,31 @@ async function renew({ passwords }: AuthenticationScope, password: string): Prom
 type Verified = Readonly<{ userId: string; hash: string; renewed: string | null }>
 
 async function admit(tx: ChangeScope, scope: AuthenticationScope, name: Name, verified: Verified): Promise<Changed<Result | null>> {
-  const { userId } = verified
-  // What was read before the change may have changed since; from here on the user is locked.
-  if (!(await countSignIn(tx, userId, 'password'))) throw invalidCredentials()
-  if (!(await keepsPassword(tx, verified, name.budgets.account))) return { result: null, subjectId: userId, before: {}, after: {} }
+  const { userId, hash, renewed } = verified
+  const kept = await readKept(tx, userId, name.budgets.account)
+  if (kept === null) throw invalidCredentials()
+  if (kept.hash !== hash) return { result: null, subjectId: userId, before: {}, after: {} }
+  if (renewed !== null) await tx.db.passwordCredential.update({ where: { userId }, data: { hash: renewed }, select: { userId: true } })
   const { ip, userAgent } = tx.caller
   const session = { userId, connection: 'password', aal: 'aal1', amr: ['pwd'], ip, userAgent }
-  const { sessionId: _, ...tokens } = await startSession(tx, scope, session)
-  return { result: { userId, tokens }, subjectId: userId, userId, actorUserId: userId, connection: 'password', before: null, after: null }
+  const { started, rows } = await newSession(tx.now, scope, session)
+  const { sessionId: _, ...tokens } = started
+  const event = { subjectId: userId, userId, actorUserId: userId, connection: 'password', before: null, after: null }
+  return { ...event, result: { userId, tokens }, rows }
 }
 
-/** Whether the password that was verified still is the user's. If so its new hash, if there is one, is kept, and the tries are given back. */
-async function keepsPassword({ db }: ChangeScope, { userId, hash, renewed }: Verified, spent: readonly Spending[]): Promise<boolean> {
-  const [kept] = await db.$queryRaw<{ hash: string }[]>`
-    with given_back as (${restoring(spent)})
-    select hash from roster.password_credentials where user_id = ${userId}::uuid`
-  if (kept?.hash !== hash) return false
-  if (renewed !== null) await db.passwordCredential.update({ where: { userId }, data: { hash: renewed }, select: { userId: true } })
-  return true
+/**
+ * What was read before the change may have changed since. The user is counted and locked, and the password's hash as it is then is
+ * read: `for share` sees what was committed while the statement waited for the user. The tries are given back. Null when the user
+ * may not sign in.
+ */
+async function readKept(tx: ChangeScope, userId: string, spent: readonly Spending[]): Promise<{ hash: string | null } | null> {
+  const [kept = null] = await tx.db.$queryRaw<{ hash: string | null }[]>`
+    with ${countingSignIn(tx, userId, 'password')}, kept as (
+      select user_id, hash from roster.password_credentials where user_id = (select id from admitted) for share
+    ), given_back as (${restoring(spent, Prisma.sql`exists (select from kept)`)})
+    select kept.hash from admitted left join kept on kept.user_id = admitted.id`
+  return kept
 }
 
 function invalidCredentials(): DomainError<'INVALID_CREDENTIALS'> {

@@ -1,7 +1,6 @@
-import type { AccessTokens } from '../../crypto/access-token.ts'
 import { isUnavailable, postgresError } from '../../database/errors.ts'
 import type { PrismaClient } from '../../generated/prisma/client.ts'
-import type { Authentication } from '../authentication.ts'
+import type { Authentication, AuthenticationScope } from '../authentication.ts'
 import { change } from '../change.ts'
 import { newId } from '../id.ts'
 import { system } from '../principal.ts'
@@ -13,6 +12,7 @@ import { createUser } from '../user/create-user.ts'
 import { deleteUser } from '../user/delete-user.ts'
 import { updateUser } from '../user/update-user.ts'
 import { userNotFound } from '../user/user-record.ts'
+import { trialAuthentication } from './trial-authentication.ts'
 
 /** What trying takes: where, and the rules for passwords, which making a user asks. */
 export type TrialScope = Pick<Scope, 'db' | 'clock'> & Pick<Authentication, 'passwords'>
@@ -20,7 +20,7 @@ export type TrialScope = Pick<Scope, 'db' | 'clock'> & Pick<Authentication, 'pas
 /** A kind of change that failed; without an error where it could not be tried. */
 export type Failure = Readonly<{ what: string; error: unknown; userId: string }>
 
-type Trial = Readonly<{ what: string; work: (scope: TrialScope & Scope, id: string) => Promise<unknown> }>
+type Trial = Readonly<{ what: string; work: (scope: AuthenticationScope, id: string) => Promise<unknown> }>
 
 const created = 'creating a user'
 
@@ -66,7 +66,7 @@ async function attempt({ db, ...scope }: TrialScope, { work }: Trial, id: string
       async (transaction) => {
         await transaction.$executeRaw`SELECT set_config('statement_timeout', '1000', true), set_config('lock_timeout', '500', true)`
         const caller = { principal: system, ip: null, userAgent: null, requestId: null }
-        const inside = { ...scope, caller, db: inTransaction(transaction) }
+        const inside = { ...scope, ...trialAuthentication(scope), caller, db: inTransaction(transaction) }
         await createUser(inside, personOf(id))
         await work(inside, id)
         // What is left for the commit is done now, since there will be none.
@@ -110,19 +110,11 @@ function personOf(id: string) {
 }
 
 /** What signing in writes. No token comes of it. */
-async function signIn(scope: Scope, userId: string): Promise<void> {
+async function signIn(scope: AuthenticationScope, userId: string): Promise<void> {
   await change(scope, 'user.signedIn', async (tx) => {
     if (!(await countSignIn(tx, userId, 'password'))) throw userNotFound()
     const session = { userId, connection: 'password', aal: 'aal1', amr: ['pwd'], ip: null, userAgent: null }
-    await startSession(tx, { accessTokens: noTokens, sessionLifetime: { absoluteSeconds: 60, idleSeconds: 60 } }, session)
+    await startSession(tx, scope, session)
     return { result: null, subjectId: userId, userId, actorUserId: userId, connection: 'password', before: null, after: null }
   })
-}
-
-const noTokens: AccessTokens = {
-  issuer: '',
-  audience: '',
-  accessTokenSeconds: 60,
-  sign: async () => '',
-  verify: async () => Promise.reject(new Error('there are no tokens here')),
 }
