@@ -265,3 +265,25 @@ describe('a transaction that loses against another', () => {
     expect(isRetryable(error)).toBe(true)
   })
 })
+
+postgresOnly('a column that somebody changes under statements that are prepared costs nobody an error', async () => {
+  const { prisma } = await open('stale')
+  const { session } = await testDatabase()
+  const alter = (type: string) =>
+    session(({ query }) => query(`ALTER TABLE public.settings ALTER COLUMN value TYPE ${type} USING value::${type}`))
+  const readAll = () => prisma.$queryRaw<{ value: unknown }[]>`SELECT value FROM public.settings WHERE value IS NOT NULL`
+  const write = () => prisma.$queryRaw<{ value: unknown }[]>`UPDATE public.settings SET value = value RETURNING value`
+  await session(({ query }) => query('CREATE TABLE public.settings (value integer); INSERT INTO public.settings VALUES (1)'))
+  onTestFinished(async () => void (await session(({ query }) => query('DROP TABLE public.settings'))))
+  for (let count = 0; count < 4; count++)
+    await Promise.all([times(5, readAll), times(5, write), prisma.$transaction((db) => db.$queryRaw`SELECT value FROM public.settings`)])
+
+  await alter('text')
+  expect(await times(5, readAll)).toEqual(Array(5).fill([{ value: '1' }]))
+  expect(await write()).toEqual([{ value: '1' }])
+  for (let count = 0; count < 6; count++) await prisma.$transaction((db) => db.$queryRaw`SELECT value FROM public.settings`)
+  await alter('integer')
+  const { error } = await failureOf(() => prisma.$transaction((db) => db.$queryRaw`SELECT value FROM public.settings`))
+  expect(isRetryable(error)).toBe(true)
+  expect(await prisma.$transaction((db) => db.$queryRaw`SELECT value FROM public.settings`)).toEqual([{ value: 1 }])
+})

@@ -15,12 +15,16 @@ type Converting = { onError: (error: unknown) => never }
 
 /**
  * Keeps what the driver threw beside what the adapter makes of it, which leaves out the table, the constraint and the call
- * stack inside the database.
+ * stack inside the database. `hear` is told of each.
  */
-export function keepDriverErrors<Queryable extends SqlQueryable>(queryable: Queryable): Queryable {
+export function keepDriverErrors<Queryable extends SqlQueryable>(
+  queryable: Queryable,
+  hear: (error: unknown) => void = () => {},
+): Queryable {
   const converting = queryable as unknown as Converting
   const convert = converting.onError.bind(queryable)
   converting.onError = (error) => {
+    hear(error)
     try {
       return convert(error)
     } catch (converted) {

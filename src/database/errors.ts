@@ -51,7 +51,13 @@ export function postgresError(error: unknown): PostgresError | null {
 /** Whether the transaction lost against another one and the same work may succeed when it is tried again. */
 export function isRetryable(error: unknown): boolean {
   const code = postgresError(error)?.code
-  return code === '40001' || code === '40P01'
+  return code === '40001' || code === '40P01' || isStalePlan(error)
+}
+
+/** Whether a prepared statement answers other types than when it was prepared: somebody has changed a column. Nothing was run. */
+export function isStalePlan(error: unknown): boolean {
+  const { code, routine } = postgresError(error) ?? {}
+  return code === '0A000' && routine === 'RevalidateCachedQuery'
 }
 
 /** Whether the database does not answer, or not in time; nothing is wrong with the request. */

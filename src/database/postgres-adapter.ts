@@ -3,23 +3,29 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import type { SqlDriverAdapter, SqlDriverAdapterFactory, SqlQuery, Transaction } from '@prisma/driver-adapter-utils'
 import type { Pool, PoolClient } from 'pg'
 import { keepDriverErrors, watchStatements, wrapAdapter } from './adapter.ts'
-import { isConnectionClosed, isConnectionLost } from './errors.ts'
-import { createStatementNames } from './statement-names.ts'
+import { isConnectionClosed, isConnectionLost, isStalePlan } from './errors.ts'
+import { createStatementNames, type StatementNames } from './statement-names.ts'
 
 /**
  * Prisma's adapter for PostgreSQL, made to survive cut connections: what has changed nothing yet is sent again on a fresh
  * connection, and a connection in an unknown state does not go back to the pool.
  */
 export function postgresAdapter(pool: Pool): SqlDriverAdapterFactory {
-  return wrapAdapter(new PrismaPg(pool, { statementNameGenerator: createStatementNames() }), withFreshConnections)
+  const names = createStatementNames()
+  return wrapAdapter(new PrismaPg(pool, { statementNameGenerator: names.nameOf }), (adapter) => withFreshConnections(adapter, names))
 }
 
-function withFreshConnections(adapter: SqlDriverAdapter): SqlDriverAdapter {
-  keepDriverErrors(adapter)
+function withFreshConnections(adapter: SqlDriverAdapter, names: StatementNames): SqlDriverAdapter {
+  const renewIfStale = (error: unknown): void => {
+    if (isStalePlan(error)) names.renew()
+  }
+  keepDriverErrors(adapter, renewIfStale)
   const queryRaw = adapter.queryRaw.bind(adapter)
+  const executeRaw = adapter.executeRaw.bind(adapter)
   const startTransaction = adapter.startTransaction.bind(adapter)
-  adapter.queryRaw = (query) => (/^\s*SELECT\b/i.test(query.sql) ? again(() => queryRaw(query)) : queryRaw(query))
-  adapter.startTransaction = async (isolationLevel) => watchTransaction(await again(() => startTransaction(isolationLevel)))
+  adapter.queryRaw = (query) => preparedAgain(() => (/^\s*SELECT\b/i.test(query.sql) ? again(() => queryRaw(query)) : queryRaw(query)))
+  adapter.executeRaw = (query) => preparedAgain(() => executeRaw(query))
+  adapter.startTransaction = async (isolationLevel) => watchTransaction(await again(() => startTransaction(isolationLevel)), renewIfStale)
   return adapter
 }
 
@@ -35,8 +41,19 @@ async function again<Result>(work: () => Promise<Result>): Promise<Result> {
   }
 }
 
-function watchTransaction(transaction: Transaction): Transaction {
-  keepDriverErrors(transaction)
+/** A statement whose plan is stale has not run, whatever it is. */
+async function preparedAgain<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!isStalePlan(error)) throw error
+    return work()
+  }
+}
+
+/** A transaction with a stale plan fails, and its work may be done again (`isRetryable`). */
+function watchTransaction(transaction: Transaction, hear: (error: unknown) => void): Transaction {
+  keepDriverErrors(transaction, hear)
   const outcome = watchStatements(transaction)
   const executeRaw = transaction.executeRaw.bind(transaction)
   transaction.executeRaw = async (query) => {

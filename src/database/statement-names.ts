@@ -11,14 +11,22 @@ const maxCounted = 1000
  */
 export const plannedEachTime = '/* planned each time */'
 
+/** The names of statements, on all connections of a pool. */
+export type StatementNames = Readonly<{
+  nameOf: (statement: { sql: string }) => string
+  /** Gives other names from now on, so that what was prepared is prepared again. */
+  renew: () => void
+}>
+
 /**
  * Gives a name to statements that are sent often. PostgreSQL parses a named statement once for each connection, and plans it once where
  * the plan does not depend on the values. An empty name is none.
  */
-export function createStatementNames(): (statement: { sql: string }) => string {
+export function createStatementNames(): StatementNames {
   const names = new Map<string, string>()
   const counts = new Map<string, number>()
-  return ({ sql }) => {
+  let generation = 1
+  const nameOf: StatementNames['nameOf'] = ({ sql }) => {
     const name = names.get(sql)
     if (name !== undefined) return name
     if (names.size >= maxNamed || !mayBeNamed(sql)) return ''
@@ -28,9 +36,14 @@ export function createStatementNames(): (statement: { sql: string }) => string {
       counts.set(sql, count)
       const [oldest] = counts.keys()
       if (counts.size > maxCounted && oldest !== undefined) counts.delete(oldest)
-    } else names.set(sql, `roster_${names.size + 1}`)
+    } else names.set(sql, `roster_${generation}_${names.size + 1}`)
     return names.get(sql) ?? ''
   }
+  const renew = (): void => {
+    generation++
+    names.clear()
+  }
+  return { nameOf, renew }
 }
 
 /** BEGIN and its like need no plan. */

@@ -1,4 +1,4 @@
-import { isUnavailable, postgresError } from '../../database/errors.ts'
+import { isRetryable, isUnavailable, postgresError } from '../../database/errors.ts'
 import type { PrismaClient } from '../../generated/prisma/client.ts'
 import type { Authentication, AuthenticationScope } from '../authentication.ts'
 import { change } from '../change.ts'
@@ -52,7 +52,9 @@ export async function tryChanges(scope: TrialScope): Promise<readonly Failure[]>
   const end = scope.clock.now().getTime() + allMs
   for (const trial of trials) {
     const userId = newId()
-    const error = scope.clock.now().getTime() > end ? null : await attempt(scope, trial, userId)
+    const late = () => scope.clock.now().getTime() > end
+    const first = late() ? null : await attempt(scope, trial, userId)
+    const error = isRetryable(first) && !late() ? await attempt(scope, trial, userId) : first
     if (error !== undefined) failures.push({ what: trial.what, error, userId })
     if (trial.what === created && failures.length > 0) break
   }
