@@ -57,7 +57,7 @@ function explainTaken({ schema, table, constraint }: PostgresError, error: unkno
 }
 
 /** The foreign keys of Roster's tables to `roster.users`: they fail when somebody deletes the user meanwhile. */
-const ownUserKeys = /^(profiles|profile_sources|identities|password_credentials|sessions|audit_events)_user_id_fkey$/
+const ownUserKeys = /^(profiles|profile_sources|identities|password_credentials|sessions|one_time_tokens|audit_events)_user_id_fkey$/
 
 function deleteBlocked(references: readonly DeleteReference[], error: unknown): DomainError {
   const names = references.map(({ table, constraint }) => `${table} (${constraint})`).join(', ')

@@ -54,11 +54,16 @@ export async function tryChanges(scope: TrialScope): Promise<readonly Failure[]>
     const userId = newId()
     const late = () => scope.clock.now().getTime() > end
     const first = late() ? null : await attempt(scope, trial, userId)
-    const error = isRetryable(first) && !late() ? await attempt(scope, trial, userId) : first
+    const error = isUndone(first) && !late() ? await attempt(scope, trial, userId) : first
     if (error !== undefined) failures.push({ what: trial.what, error, userId })
     if (trial.what === created && failures.length > 0) break
   }
   return failures
+}
+
+/** Whether another transaction may succeed. A change that is tried again inside of this one finds it undone: 25P02. */
+function isUndone(error: unknown): boolean {
+  return isRetryable(error) || postgresError(error)?.code === '25P02'
 }
 
 /** Answers what went wrong; undefined when nothing did, null when it took too long. */
