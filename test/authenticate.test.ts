@@ -137,6 +137,51 @@ test('each request costs one statement, whoever calls', async () => {
   expect(statements).toHaveLength(2)
 })
 
+test('requests that come together share a statement, and each gets the answer for its own session', async () => {
+  const callers = await callersOn(database)
+  const [here, ended, stolen] = [await callers.aUser(), await callers.aUser(), await callers.aUser()]
+  const sessions = [await callers.signIn(here), await callers.signIn(ended), await callers.signIn(stolen)] as const
+  await endSessions({ db: callers.db, now: callers.clock.now() }, ended)
+  await callers.db.session.update({ where: { id: sessions[2].sessionId }, data: { userId: here } })
+  for (const { accessToken } of sessions) await refusal(callers, accessToken)
+  statements.length = 0
+
+  expect(await Promise.all(sessions.map(({ accessToken }) => refusal(callers, accessToken)))).toEqual(['accepted', revoked, revoked])
+  expect(statements).toHaveLength(1)
+})
+
+test('a request that comes while another one is looked up does not get its answer', async () => {
+  const callers = await callersOn(database)
+  const userId = await callers.aUser()
+  const { accessToken } = await callers.signIn(userId)
+  const before = refusal(callers, accessToken)
+  await endSessions({ db: callers.db, now: callers.clock.now() }, userId)
+
+  expect(await refusal(callers, accessToken)).toBe(revoked)
+  await before
+})
+
+test('a token that was verified before is refused when it has expired', async () => {
+  const callers = await callersOn(database)
+  const { accessToken } = await callers.signIn(await callers.aUser())
+  expect(await refusal(callers, accessToken)).toBe('accepted')
+
+  callers.clock.advance(3600)
+
+  expect(await refusal(callers, accessToken)).toBe(expired)
+})
+
+test('a token that was verified before is refused when its key is dropped (C4.53)', async () => {
+  const callers = await callersOn(database)
+  const { accessToken } = await callers.signIn(await callers.aUser())
+  expect(await refusal(callers, accessToken)).toBe('accepted')
+
+  await callers.db.signingKey.deleteMany()
+  await callers.signingKeys.refresh()
+
+  expect(await refusal(callers, accessToken)).toBe(notUnderstood)
+})
+
 test('a database that does not answer is SERVICE_UNAVAILABLE, and says nothing about the token', async () => {
   const { aUser, signIn, accessTokens, clock } = await callersOn(database)
   const { accessToken } = await signIn(await aUser())

@@ -1,5 +1,5 @@
 /** How often a statement is sent before it is worth a name. */
-const worthwhile = 5
+const worthwhile = 30
 /** Each named statement takes some 30 KB of the server's memory on each connection, for as long as the connection stands. */
 const maxNamed = 200
 /** Statements of which it is not yet known whether they come again; callers can make up any number. */

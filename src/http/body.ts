@@ -20,7 +20,8 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bu
       else chunks.push(chunk)
     })
     request.once('end', () => resolve(Buffer.concat(chunks, bytes)))
-    request.once('close', () => reject(new ConnectionLost()))
+    // A request that was read is closed too, and needs no error.
+    request.once('close', () => request.readableEnded || reject(new ConnectionLost()))
     request.once('error', () => reject(new ConnectionLost()))
   })
 }
