@@ -1,5 +1,6 @@
 import type { AuthenticationScope } from '../authentication.ts'
-import { type Changed, type ChangeScope, type ChangeType, change } from '../change.ts'
+import { type Changed, type ChangeScope, change } from '../change.ts'
+import type { ChangeType } from '../change-type.ts'
 import { DomainError } from '../errors.ts'
 import { assertMailEnabled } from '../mail-enabled.ts'
 import { parseRedirect } from '../redirect.ts'

@@ -1,5 +1,6 @@
 import type { AuthenticationScope } from '../authentication.ts'
-import { type Changed, type ChangeScope, type ChangeType, change } from '../change.ts'
+import { type Changed, type ChangeScope, change } from '../change.ts'
+import type { ChangeType } from '../change-type.ts'
 import { difference } from '../difference.ts'
 import { queueMail } from '../mail.ts'
 import { removePassword, setPassword } from '../password.ts'

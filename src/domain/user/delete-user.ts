@@ -1,5 +1,6 @@
 import type { Prisma } from '../../generated/prisma/client.ts'
-import { type Changed, type ChangeScope, type ChangeType, change } from '../change.ts'
+import { type Changed, type ChangeScope, change } from '../change.ts'
+import type { ChangeType } from '../change-type.ts'
 import { DomainError } from '../errors.ts'
 import { emptyProfile, profileAttributes, profileColumns } from '../profile.ts'
 import type { Scope } from '../scope.ts'
