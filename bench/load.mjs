@@ -33,7 +33,8 @@ function requestText({ body, token }) {
  * @throws when one is not answered 200, or with errors
  */
 export async function sendRequests({ url, requests, connections, seconds, directory }) {
-  const file = join(directory, 'requests')
+  // Two may run at once.
+  const file = join(directory, `requests-${runs}`)
   writeFileSync(file, requests.map(requestText).join('\0'))
   const counter = String(1_000_000 + (runs++ % 80) * counterStep)
   const options = [
