@@ -72,7 +72,9 @@ const formatProblems: { readonly [Attribute in TextAttribute]?: (value: string) 
   website: urlProblem,
   birthdate: birthdateProblem,
   zoneinfo: (value) =>
-    timeZones.has(value) || isKnown(() => new Intl.DateTimeFormat('en', { timeZone: value })) ? null : 'A time zone is a name such as Europe/Paris.',
+    timeZones.has(value) || isKnown(() => new Intl.DateTimeFormat('en', { timeZone: value }))
+      ? null
+      : 'A time zone is a name such as Europe/Paris.',
   locale: (value) =>
     isKnown(() => new Intl.Locale(value.replaceAll('_', '-'))) ? null : 'A locale is a BCP 47 language tag such as en-US.',
 }

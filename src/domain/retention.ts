@@ -1,4 +1,4 @@
-import type { Prisma, PrismaClient } from '../generated/prisma/client.ts'
+import { Prisma, type PrismaClient } from '../generated/prisma/client.ts'
 import type { Clock } from '../ports/clock.ts'
 import { lowestIdAt } from './id.ts'
 
@@ -9,6 +9,8 @@ type Retention = Readonly<{
   deleteBatch: (db: Prisma.TransactionClient, before: Date, limit: number) => Promise<number>
   /** How many days the rows are kept; null: for ever. */
   keptDays: number | null
+  /** How many go at once, where a row is large; otherwise `batchSize`. */
+  perBatch?: number
 }>
 
 /** Rows a statement: it takes milliseconds, and holds up nobody. */
@@ -18,6 +20,10 @@ const dayMs = 86_400_000
 const endedSessionDays = 30
 /** How long what has expired and says nothing any more is kept. */
 const expiredDays = 1
+/** How long a file that was sent for an import is kept: it holds password hashes. */
+const uploadDays = 1
+/** How long it can be seen what became of an import or export. */
+const jobDays = 90
 
 /** Any number will do that nobody else takes. One process at a time deletes rows of a kind. */
 const advisoryLock = 0x72657461
@@ -28,6 +34,9 @@ function retentions(historyDays: number): readonly Retention[] {
     { what: 'sessions', deleteBatch: deleteSessions, keptDays: endedSessionDays },
     { what: 'oneTimeTokens', deleteBatch: deleteOneTimeTokens, keptDays: expiredDays },
     { what: 'rateLimits', deleteBatch: deleteRateLimits, keptDays: expiredDays },
+    { what: 'uploads', deleteBatch: deleteUploads, keptDays: uploadDays, perBatch: 40 },
+    { what: 'jobErrors', deleteBatch: deleteJobErrors, keptDays: jobDays },
+    { what: 'jobs', deleteBatch: deleteJobs, keptDays: jobDays },
   ]
 }
 
@@ -43,12 +52,12 @@ export async function purge(
   { historyDays }: Readonly<{ historyDays: number }>,
 ): Promise<Purged> {
   const purged: Record<string, number> = {}
-  for (const { what, keptDays, deleteBatch } of retentions(historyDays)) {
+  for (const { what, keptDays, deleteBatch, perBatch = batchSize } of retentions(historyDays)) {
     if (keptDays === null) continue
     const before = new Date(clock.now().getTime() - keptDays * dayMs)
-    let count = batchSize
-    while (count === batchSize && signal?.aborted !== true) {
-      count = await inTurn(db, what, (tx) => deleteBatch(tx, before, batchSize))
+    let count = perBatch
+    while (count === perBatch && signal?.aborted !== true) {
+      count = await inTurn(db, what, (tx) => deleteBatch(tx, before, perBatch))
       purged[what] = (purged[what] ?? 0) + count
     }
   }
@@ -94,5 +103,35 @@ function deleteRateLimits(db: Prisma.TransactionClient, before: Date, limit: num
   return db.$executeRaw`
     delete from roster.rate_limits where key in (
       select key from roster.rate_limits where window_ends_at < ${before} order by window_ends_at limit ${limit} for update skip locked
+    )`
+}
+
+/** Piece by piece, and the upload itself with the last of them. One that an import still reads stays. */
+async function deleteUploads(db: Prisma.TransactionClient, before: Date, limit: number): Promise<number> {
+  const unused = Prisma.sql`
+    select id from roster.uploads where created_at < ${before} and not exists (
+      select from roster.jobs where finished_at is null and input ->> 'upload' = uploads.id::text
+    )`
+  const count = await db.$executeRaw`
+    delete from roster.upload_chunks where (upload_id, position) in (
+      select upload_id, position from roster.upload_chunks where upload_id in (${unused}) limit ${limit}
+    )`
+  if (count < limit) await db.$executeRaw`delete from roster.uploads where id in (${unused})`
+  return count
+}
+
+function deleteJobErrors(db: Prisma.TransactionClient, before: Date, limit: number): Promise<number> {
+  return db.$executeRaw`
+    delete from roster.job_errors where id in (
+      select job_errors.id from roster.job_errors join roster.jobs on jobs.id = job_id where finished_at < ${before} limit ${limit}
+    )`
+}
+
+/** Those whose errors are gone. */
+function deleteJobs(db: Prisma.TransactionClient, before: Date, limit: number): Promise<number> {
+  return db.$executeRaw`
+    delete from roster.jobs where id in (
+      select id from roster.jobs where finished_at < ${before} and not exists (select from roster.job_errors where job_id = jobs.id)
+      order by finished_at limit ${limit}
     )`
 }
