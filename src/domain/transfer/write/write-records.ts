@@ -4,7 +4,7 @@ import type { ImportOptions } from '../import-options.ts'
 import type { PreparedRecord } from '../prepare-record.ts'
 import type { Problem } from '../problem.ts'
 import { changedUser } from './changed-user.ts'
-import { findKnown, matchUser } from './match-users.ts'
+import { findKnown, matchUser, nobody } from './match-users.ts'
 import { newUserRows } from './new-user.ts'
 import { newUserImage } from './new-user-image.ts'
 import { insertRows, joinRows, type UserRows } from './rows.ts'
@@ -16,7 +16,12 @@ export type RefusedRecord = Readonly<{ line: number; bytes: Buffer | null; probl
 /** What became of records: how many, and those that were refused, in the order of the file. */
 export type Written = Readonly<{ inserted: number; updated: number; skipped: number; refused: readonly RefusedRecord[] }>
 
-type Work = Readonly<{ format: FileFormat; options: Pick<ImportOptions, 'upsert' | 'matchOn' | 'metadataMode'> }>
+type Work = Readonly<{
+  format: FileFormat
+  options: Pick<ImportOptions, 'upsert' | 'matchOn' | 'metadataMode'>
+  /** Whether it is looked first who is there already; without it the database refuses all of the records when one of them is. */
+  looksFirst: boolean
+}>
 type Taken = Extract<PreparedRecord, { problems: null }>
 
 /** Writes records, inside one change: those that can be, each with an event of its own. */
@@ -29,15 +34,14 @@ export async function writeRecords(tx: ChangeScope, work: Work, records: readonl
     refuse(prepared, [{ ...problem, path: nameOf(work.format, path) }])
 
   const known =
-    taken.length === 0
-      ? null
+    taken.length === 0 || !work.looksFirst
+      ? nobody
       : await findKnown(
           tx.db,
           taken.map(({ record }) => record),
         )
   const [added, found]: [Taken[], { prepared: Taken; userId: string }[]] = [[], []]
   for (const prepared of taken) {
-    if (known === null) continue
     const match = matchUser(prepared.record, known, work.options)
     if ('problem' in match) refuseAt(prepared, match.problem, match.path)
     else if (match.userId === null) added.push(prepared)
