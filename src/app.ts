@@ -8,6 +8,7 @@ import { openDatabase } from './database/open.ts'
 import { createAuthenticator } from './domain/authenticate.ts'
 import { type Authentication, createAuthentication } from './domain/authentication.ts'
 import { developmentToken } from './domain/development-token.ts'
+import { createExportHandler } from './domain/export/export-handler.ts'
 import type { JobParts } from './domain/job/run-job.ts'
 import { createJobRunner, type JobRunner } from './domain/job-runner.ts'
 import { createMailHandler } from './domain/mail/send-mail.ts'
@@ -94,7 +95,7 @@ async function assemble(config: Config, { clock, logger, database }: Required<Pa
   const { appName, mailTemplates } = config
   const handlers = { [mailKind]: createMailHandler({ mailer, secrets, sources: mailTemplates ?? defaultSources, appName, clock }) }
   const outbox = createOutbox({ db, clock, logger, metrics, handlers })
-  const jobRunner = createJobRunner({ db, clock, logger, handlers: createJobHandlers() })
+  const jobRunner = createJobRunner({ db, clock, logger, handlers: createJobHandlers({ database, clock }) })
   return Object.freeze({
     config,
     version: packageVersion(),
@@ -130,8 +131,8 @@ async function assemble(config: Config, { clock, logger, database }: Required<Pa
 }
 
 /** What does each kind of job. */
-function createJobHandlers(): JobParts['handlers'] {
-  return {}
+function createJobHandlers(parts: Pick<App, 'database' | 'clock'>): JobParts['handlers'] {
+  return { EXPORT: createExportHandler(parts) }
 }
 
 /** Roster itself, for what it does without a request. */
