@@ -21,6 +21,7 @@ import type { Scope } from './domain/scope.ts'
 import { loadSecret } from './domain/secret.ts'
 import { type LoadedSigningKeys, loadSigningKeys } from './domain/signing-key.ts'
 import { tokenSettings } from './domain/token-settings.ts'
+import { createImportHandler, importBatchSize } from './domain/transfer/import-job.ts'
 import { cutToPublic } from './graphql/public-schema.ts'
 import { buildSchema } from './graphql/schema.ts'
 import { createMailer } from './mailer.ts'
@@ -95,7 +96,7 @@ async function assemble(config: Config, { clock, logger, database }: Required<Pa
   const { appName, mailTemplates } = config
   const handlers = { [mailKind]: createMailHandler({ mailer, secrets, sources: mailTemplates ?? defaultSources, appName, clock }) }
   const outbox = createOutbox({ db, clock, logger, metrics, handlers })
-  const jobRunner = createJobRunner({ db, clock, logger, handlers: createJobHandlers({ database, clock }) })
+  const jobRunner = createJobRunner({ db, clock, logger, handlers: createJobHandlers({ config, database, clock, metrics }) })
   return Object.freeze({
     config,
     version: packageVersion(),
@@ -131,8 +132,18 @@ async function assemble(config: Config, { clock, logger, database }: Required<Pa
 }
 
 /** What does each kind of job. */
-function createJobHandlers(parts: Pick<App, 'database' | 'clock'>): JobParts['handlers'] {
-  return { EXPORT: createExportHandler(parts) }
+function createJobHandlers({
+  config,
+  database,
+  clock,
+  metrics,
+}: Pick<App, 'config' | 'database' | 'clock' | 'metrics'>): JobParts['handlers'] {
+  const batchSize = importBatchSize(database.engine)
+  const { importWeakHashes: weakHashes } = config
+  return {
+    IMPORT: createImportHandler({ db: database.prisma, clock, batchSize, weakHashes, onRetry: metrics.databaseRetry }),
+    EXPORT: createExportHandler({ database, clock }),
+  }
 }
 
 /** Roster itself, for what it does without a request. */

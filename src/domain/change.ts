@@ -63,13 +63,49 @@ export async function change<Result>(
   work: (scope: ChangeScope) => Promise<Changed<Result>>,
   { deletes = null }: { deletes?: string | null } = {},
 ): Promise<Result> {
+  return open(scope, deletes, (db, onQueue) => changeOnce(scope, db, type, work, onQueue))
+}
+
+/** What happened to one of many, by one change: an event of its own. */
+export type ManyChanged<Result> = Readonly<{
+  result: Result
+  events: readonly (Pick<Changed<unknown>, 'subjectId' | 'userId' | 'before' | 'after'> & { type: ChangeType })[]
+}>
+
+/**
+ * The door for many at once: one transaction, and an audit event for each of them. All of it happens or nothing does. A trial is rolled
+ * back, and answers what would have happened.
+ *
+ * @throws {DomainError} what the database refused, by name, without saying whose
+ * @throws {RequestError} SERVICE_UNAVAILABLE when the database does not answer
+ */
+export async function changeMany<Result>(
+  scope: Scope,
+  work: (scope: ChangeScope) => Promise<ManyChanged<Result>>,
+  { trial = false }: { trial?: boolean } = {},
+): Promise<Result> {
+  return open(scope, null, async (db, onQueue) => {
+    const tx = changeScope(scope, db, onQueue)
+    const { result, events } = await work(tx)
+    if (events.length > 0) await recordMany(db, scope.caller, tx.now, events)
+    if (trial) throw new Unchanged(result)
+    return result
+  })
+}
+
+/** Tries again what lost against another change. Whoever works on what was queued is told after the commit. */
+async function open<Result>(
+  scope: Scope,
+  deletes: string | null,
+  work: (db: Prisma.TransactionClient, onQueue: () => void) => Promise<Result>,
+): Promise<Result> {
   let hasQueued = false
   const onQueue = () => {
     hasQueued = true
   }
   for (let attempt = 1; ; attempt++) {
     try {
-      const result = await scope.db.$transaction((db) => changeOnce(scope, db, type, work, onQueue))
+      const result = await scope.db.$transaction((db) => work(db, onQueue))
       if (hasQueued) scope.onQueued?.()
       return result
     } catch (error) {
@@ -88,18 +124,24 @@ async function changeOnce<Result>(
   work: (scope: ChangeScope) => Promise<Changed<Result>>,
   onQueue: () => void,
 ): Promise<Result> {
+  const tx = changeScope(scope, db, onQueue)
+  const { now } = tx
+  const { result, before, after, also, rows, ...event } = await work(tx)
+  const changes = difference(before, after)
+  if (changes.length === 0 && before !== null && after !== null) throw new Unchanged(result)
+  if (also) await record(db, scope.caller, { ...also, success: true, at: now, changes: difference(also.before, also.after) })
+  await record(db, scope.caller, { type, success: true, ...event, at: now, changes }, rows)
+  return result
+}
+
+function changeScope(scope: Scope, db: Prisma.TransactionClient, onQueue: () => void): ChangeScope {
   const now = scope.clock.now()
   const queue: ChangeScope['queue'] = async (kind, payload, { id = newId(), expiresInMinutes } = {}) => {
     onQueue()
     const expiresAt = expiresInMinutes === undefined ? null : new Date(now.getTime() + expiresInMinutes * 60_000)
     await db.outboxMessage.create({ data: { id, kind, payload, createdAt: now, availableAt: now, expiresAt }, select: { id: true } })
   }
-  const { result, before, after, also, rows, ...event } = await work({ db, clock: scope.clock, caller: scope.caller, now, queue })
-  const changes = difference(before, after)
-  if (changes.length === 0 && before !== null && after !== null) throw new Unchanged(result)
-  if (also) await record(db, scope.caller, { ...also, success: true, at: now, changes: difference(also.before, also.after) })
-  await record(db, scope.caller, { type, success: true, ...event, at: now, changes }, rows)
-  return result
+  return { db, clock: scope.clock, caller: scope.caller, now, queue }
 }
 
 /**
@@ -136,6 +178,21 @@ async function record(db: Prisma.TransactionClient, caller: Caller, event: Event
       ${newId()}::uuid, ${type}, ${at}, ${subjectId}::uuid, ${userId}::uuid, ${kind}, ${actorId}, ${ip}, ${userAgent}, ${requestId},
       ${connection}, ${success}, ${JSON.stringify(changes)}::jsonb
     )`
+}
+
+/** The same for many, in one statement. */
+async function recordMany(db: Prisma.TransactionClient, caller: Caller, at: Date, events: ManyChanged<unknown>['events']): Promise<void> {
+  const { principal, ip, userAgent, requestId } = caller
+  const rows = events.map(({ type, subjectId, userId = null, before, after }) => ({
+    ...{ id: newId(), type, subject_id: subjectId, user_id: userId, changes: difference(before, after) },
+  }))
+  await db.$executeRaw`
+    insert into roster.audit_events (
+      id, type, at, subject_id, user_id, actor_kind, actor_id, ip, user_agent, request_id, success, changes
+    )
+    select id, type, ${at}, subject_id, user_id, ${actorKind(caller)}, ${principal.userId ?? principal.tokenId}, ${ip}, ${userAgent},
+      ${requestId}, true, changes
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as row (id uuid, type text, subject_id uuid, user_id uuid, changes jsonb)`
 }
 
 /** A caller without a request is Roster itself: the command line, a job. */

@@ -10,20 +10,21 @@ import { HttpError } from './http-error.ts'
 import { jwksPath, jwksResponse } from './jwks.ts'
 import { createMailboxRoute, mailboxPath } from './mailbox.ts'
 import { createOwnDataRoute, ownDataPath } from './own-data.ts'
+import { uploadsPath } from './uploads.ts'
 import { createVerifyPageRoute, createVerifyRoute } from './verify.ts'
 
 /** Where GraphQL is served. */
 export const graphqlPath = '/graphql'
 
-type Methods = Readonly<Partial<Record<'GET' | 'POST' | 'OPTIONS', Route>>>
+type Methods = Readonly<Partial<Record<'GET' | 'POST' | 'PUT' | 'OPTIONS', Route>>>
 
 /** Every path that is served, and by which methods. */
 export type Routes = ReadonlyMap<string, Methods>
 
-type Parts = Readonly<{ isWhole: boolean; graphql: Route; isDraining: () => boolean }>
+type Parts = Readonly<{ isWhole: boolean; graphql: Route; upload: Route; isDraining: () => boolean }>
 
 /** The routes of a server. A path is served as it stands here, or not at all: `//graphql`, `/graphql/` and `/%67raphql` are 404. */
-export function createRoutes(app: App, { isWhole, graphql, isDraining }: Parts): Routes {
+export function createRoutes(app: App, { isWhole, graphql, upload, isDraining }: Parts): Routes {
   const { config, database, mailbox, metrics, signingKeys } = app
   const graphiql = createGraphiQLRoute(isWhole ? (app.developmentToken?.token ?? null) : null)
   return new Map<string, Methods>([
@@ -35,6 +36,7 @@ export function createRoutes(app: App, { isWhole, graphql, isDraining }: Parts):
     [jwksPath, { GET: () => ({ status: 200, ...jwksResponse(signingKeys) }) }],
     ...(isWhole
       ? ([
+          [uploadsPath, { PUT: upload }],
           ['/metrics', { GET: metricsRoute(metrics) }],
           [exportsLabel, { GET: createExportsRoute(app) }],
         ] as const)
