@@ -213,6 +213,15 @@ describe('an export', () => {
   })
 })
 
+test('an export that was cancelled writes no file', async () => {
+  const { data } = await harness.run(query, { token: admin, variables: { input: { format: 'CSV' } } })
+  const id = (data?.['exportUsers'] as Exported | undefined)?.job?.id ?? ''
+  await harness.admin(`mutation { cancelJob(input: { id: "${id}" }) { errors { code } } }`)
+  await harness.app.jobRunner.settled()
+
+  expect([(await download(id)).status, await harness.app.database.prisma.exportChunk.count()]).toEqual([404, 0])
+})
+
 describe('who may not read what is in it does not get it:', () => {
   const ask = async (input: object, ...scopes: Parameters<Harness['adminToken']>) =>
     (await harness.run(query, { token: await harness.adminToken(...scopes), variables: { input: { format: 'ROSTER_NDJSON', ...input } } }))
