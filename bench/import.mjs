@@ -43,8 +43,7 @@ function recordOf(index, now) {
 async function writeFile(path, users) {
   const stream = createWriteStream(path)
   const now = new Date()
-  for (let index = 0; index < users; index++)
-    if (!stream.write(`${JSON.stringify(recordOf(index, now))}\n`)) await once(stream, 'drain')
+  for (let index = 0; index < users; index++) if (!stream.write(`${JSON.stringify(recordOf(index, now))}\n`)) await once(stream, 'drain')
   stream.end()
   await once(stream, 'close')
 }
@@ -85,7 +84,9 @@ async function runImport(url, path) {
 }
 
 async function measureImport(url, path) {
-  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), '--into', url, '--file', path], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), '--into', url, '--file', path], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   let output = ''
   child.stdout.on('data', (chunk) => {
     output += chunk
@@ -112,9 +113,13 @@ async function main(users) {
     const run = await measureImport(imported, path)
     const copySeconds = await measureCopy(imported, copied, directory)
     const whole = (value) => Math.round(value).toLocaleString('en-US')
-    console.log(`import: ${whole(run.inserted)} users in ${run.seconds.toFixed(1)} s: ${whole(run.inserted / run.seconds)} a second, ${run.failed} refused`)
+    console.log(
+      `import: ${whole(run.inserted)} users in ${run.seconds.toFixed(1)} s: ${whole(run.inserted / run.seconds)} a second, ${run.failed} refused`,
+    )
     console.log(`COPY of the same rows: ${copySeconds.toFixed(1)} s; the import has ${(copySeconds / run.seconds).toFixed(2)} of its speed`)
-    console.log(`memory at most ${whole(run.memory)} MiB, event loop late by ${run.delay.toFixed(1)} ms (p99), ${run.cpu.toFixed(1)} s of CPU`)
+    console.log(
+      `memory at most ${whole(run.memory)} MiB, event loop late by ${run.delay.toFixed(1)} ms (p99), ${run.cpu.toFixed(1)} s of CPU`,
+    )
     for (const name of ['roster_bench_import', 'roster_bench_copy']) await query(server.url, `drop database ${name} with (force)`)
   } finally {
     await server.close()

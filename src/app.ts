@@ -8,6 +8,7 @@ import { openDatabase } from './database/open.ts'
 import { createAuthenticator } from './domain/authenticate.ts'
 import { type Authentication, createAuthentication } from './domain/authentication.ts'
 import { developmentToken } from './domain/development-token.ts'
+import { createExportHandler } from './domain/export/export-handler.ts'
 import type { JobParts } from './domain/job/run-job.ts'
 import { createJobRunner, type JobRunner } from './domain/job-runner.ts'
 import { createMailHandler } from './domain/mail/send-mail.ts'
@@ -29,6 +30,7 @@ import type { DevelopmentMailbox } from './ports/development-mailbox.ts'
 import { createLogger, type Logger } from './ports/logger.ts'
 import type { Mailer } from './ports/mailer.ts'
 import { createMetrics, type Metrics } from './ports/metrics.ts'
+import { createOldDirectories } from './ports/old-directory.ts'
 
 /** Everything that runs, put together once; it is carried in the context of each request. */
 export type App = Readonly<{
@@ -104,7 +106,13 @@ async function assemble(config: Config, { clock, logger, database }: Required<Pa
     metrics,
     signingKeys,
     accessTokens,
-    authentication: createAuthentication({ config, accessTokens, secrets, mailEnabled: mailer !== null }),
+    authentication: createAuthentication({
+      config,
+      accessTokens,
+      secrets,
+      mailEnabled: mailer !== null,
+      askOldDirectory: createOldDirectories(logger),
+    }),
     mailer,
     mailEnabled: mailer !== null,
     mailbox,
@@ -132,7 +140,10 @@ function createJobHandlers({
 }: Pick<App, 'config' | 'database' | 'clock' | 'metrics'>): JobParts['handlers'] {
   const batchSize = importBatchSize(database.engine)
   const { importWeakHashes: weakHashes } = config
-  return { IMPORT: createImportHandler({ db: database.prisma, clock, batchSize, weakHashes, onRetry: metrics.databaseRetry }) }
+  return {
+    IMPORT: createImportHandler({ db: database.prisma, clock, batchSize, weakHashes, onRetry: metrics.databaseRetry }),
+    EXPORT: createExportHandler({ database, clock }),
+  }
 }
 
 /** Roster itself, for what it does without a request. */

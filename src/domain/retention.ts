@@ -1,5 +1,6 @@
 import { Prisma, type PrismaClient } from '../generated/prisma/client.ts'
 import type { Clock } from '../ports/clock.ts'
+import { exportKeptDays } from './export/read-export.ts'
 import { lowestIdAt } from './id.ts'
 
 /** One kind of rows that are kept for a time. */
@@ -34,6 +35,7 @@ function retentions(historyDays: number): readonly Retention[] {
     { what: 'sessions', deleteBatch: deleteSessions, keptDays: endedSessionDays },
     { what: 'oneTimeTokens', deleteBatch: deleteOneTimeTokens, keptDays: expiredDays },
     { what: 'rateLimits', deleteBatch: deleteRateLimits, keptDays: expiredDays },
+    { what: 'exportChunks', deleteBatch: deleteExportChunks, keptDays: exportKeptDays, perBatch: 40 },
     { what: 'uploads', deleteBatch: deleteUploads, keptDays: uploadDays, perBatch: 40 },
     { what: 'jobErrors', deleteBatch: deleteJobErrors, keptDays: jobDays },
     { what: 'jobs', deleteBatch: deleteJobs, keptDays: jobDays },
@@ -133,5 +135,14 @@ function deleteJobs(db: Prisma.TransactionClient, before: Date, limit: number): 
     delete from roster.jobs where id in (
       select id from roster.jobs where finished_at < ${before} and not exists (select from roster.job_errors where job_id = jobs.id)
       order by finished_at limit ${limit}
+    )`
+}
+
+/** Of exports that ended before a time, in whichever way. A chunk has half a megabyte. */
+function deleteExportChunks(db: Prisma.TransactionClient, before: Date, limit: number): Promise<number> {
+  return db.$executeRaw`
+    delete from roster.export_chunks where (job_id, position) in (
+      select chunk.job_id, chunk.position from roster.jobs job join roster.export_chunks chunk on chunk.job_id = job.id
+      where job.kind = 'EXPORT' and job.finished_at < ${before} limit ${limit}
     )`
 }

@@ -1,12 +1,15 @@
 import type { App } from '../app.ts'
+import { downloadPath } from '../domain/job/download-path.ts'
 import { verifyPath } from '../domain/link/action-link.ts'
+import { createPreflightRoute } from './cors.ts'
 import { type Exchange, json, type Route } from './exchange.ts'
+import { createExportsRoute } from './exports.ts'
 import { createGraphiQLRoute } from './graphiql.ts'
-import { createPreflightRoute } from './graphql.ts'
 import { createReady, live } from './health.ts'
 import { HttpError } from './http-error.ts'
 import { jwksPath, jwksResponse } from './jwks.ts'
 import { createMailboxRoute, mailboxPath } from './mailbox.ts'
+import { createOwnDataRoute, ownDataPath } from './own-data.ts'
 import { uploadsPath } from './uploads.ts'
 import { createVerifyPageRoute, createVerifyRoute } from './verify.ts'
 
@@ -25,13 +28,19 @@ export function createRoutes(app: App, { isWhole, graphql, upload, isDraining }:
   const { config, database, mailbox, metrics, signingKeys } = app
   const graphiql = createGraphiQLRoute(isWhole ? (app.developmentToken?.token ?? null) : null)
   return new Map<string, Methods>([
-    [graphqlPath, { POST: graphql, OPTIONS: createPreflightRoute(config), ...(config.graphiql ? { GET: graphiql } : {}) }],
+    [graphqlPath, { POST: graphql, OPTIONS: createPreflightRoute(config, ['POST']), ...(config.graphiql ? { GET: graphiql } : {}) }],
     [verifyPath, { GET: createVerifyPageRoute(app), POST: createVerifyRoute(app) }],
+    [ownDataPath, { GET: createOwnDataRoute(app), OPTIONS: createPreflightRoute(config, ['GET']) }],
     ['/health/live', { GET: live }],
     ['/health/ready', { GET: createReady(database, isDraining) }],
     [jwksPath, { GET: () => ({ status: 200, ...jwksResponse(signingKeys) }) }],
-    ...(isWhole ? ([[uploadsPath, { PUT: upload }]] as const) : []),
-    ...(isWhole ? ([['/metrics', { GET: metricsRoute(metrics) }]] as const) : []),
+    ...(isWhole
+      ? ([
+          [uploadsPath, { PUT: upload }],
+          ['/metrics', { GET: metricsRoute(metrics) }],
+          [exportsLabel, { GET: createExportsRoute(app) }],
+        ] as const)
+      : []),
     ...(isWhole && mailbox !== null ? ([[mailboxPath, { GET: createMailboxRoute(mailbox) }]] as const) : []),
     ...(config.mode === 'development' && config.graphiql
       ? ([['/', { GET: () => ({ status: 302, headers: { Location: graphqlPath } }) }]] as const)
@@ -42,12 +51,17 @@ export function createRoutes(app: App, { isWhole, graphql, upload, isDraining }:
 /** The route of a request, and its path as a label: one of the paths above, or `unmatched`. */
 export function findRoute(routes: Routes, { request }: Exchange): Readonly<{ label: string; route: Route }> {
   const [path = ''] = (request.url ?? '').split('?', 1)
-  const methods = routes.get(path)
+  const label = exported.test(path) ? exportsLabel : path
+  const methods = path === exportsLabel ? undefined : routes.get(label)
   if (methods === undefined) return { label: 'unmatched', route: () => json(404, notFound) }
   const method = request.method === 'HEAD' ? 'GET' : request.method
   const route = Object.entries(methods).find(([name]) => name === method)?.[1]
-  return { label: path, route: route ?? (() => methodNotAllowed(methods)) }
+  return { label, route: route ?? (() => methodNotAllowed(methods)) }
 }
+
+/** The path with a job's id in it: as it is kept, or it is not served. */
+const exported = new RegExp(`^${downloadPath('[0-9a-f-]{36}')}$`)
+const exportsLabel = downloadPath(':id')
 
 const notFound = { errors: [{ message: 'There is nothing here.', extensions: { code: 'NOT_FOUND' } }] }
 

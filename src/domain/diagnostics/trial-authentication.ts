@@ -21,5 +21,6 @@ export function trialAuthentication({ passwords }: Pick<Authentication, 'passwor
     confirmsEmail: false,
     links: { publicUrl: '', allowedRedirects: [], emailChangeConfirmation: 'new' },
     mailEnabled: false,
+    askOldDirectory: async () => null,
   }
 }

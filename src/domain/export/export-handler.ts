@@ -1,0 +1,44 @@
+import type { Database } from '../../database/database.ts'
+import { type Snapshot, withSnapshot } from '../../database/snapshot.ts'
+import type { Prisma } from '../../generated/prisma/client.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { JobHandler } from '../job/run-job.ts'
+import type { JobState } from '../job/save-job.ts'
+import { createWriter } from './create-writer.ts'
+import { readInput } from './export-input.ts'
+import { countRecords, readRecords } from './read-records.ts'
+import { writeFile } from './write-file.ts'
+
+/**
+ * Writes the file of an export, piece by piece, from one snapshot. What another attempt had written is dropped: it was of another
+ * snapshot.
+ */
+export function createExportHandler({ database, clock }: Readonly<{ database: Database; clock: Clock }>): JobHandler {
+  return async ({ job, signal, save }) => {
+    const write = (snapshot: Snapshot, data: Prisma.ExportChunkUncheckedCreateInput, state: JobState) =>
+      snapshot.write(async (db) => {
+        await db.exportChunk.create({ data, select: { position: true } })
+        await save(db, state)
+      })
+    const input = readInput(job.input)
+    const now = clock.now()
+    const wanted = { filter: input.where, now, ...input }
+    await withSnapshot(database, async (snapshot) => {
+      let state = { ...job, total: await countRecords(snapshot, wanted), processed: 0, checkpoint: {} }
+      await snapshot.write(async (db) => {
+        await db.exportChunk.deleteMany({ where: { jobId: job.id } })
+        await save(db, state)
+      })
+      let [position, written] = [0, Promise.resolve()]
+      for await (const { text, users } of writeFile(createWriter({ ...input, now }), readRecords(snapshot, wanted))) {
+        signal.throwIfAborted()
+        await written
+        state = { ...state, processed: state.processed + users }
+        written = write(snapshot, { jobId: job.id, position: position++, content: text }, state)
+        // It is waited for when there is more to write, or no more.
+        written.catch(() => {})
+      }
+      await written
+    })
+  }
+}
