@@ -66,11 +66,16 @@ export async function change<Result>(
   return open(scope, deletes, (db, onQueue) => changeOnce(scope, db, type, work, onQueue))
 }
 
-/** What happened to one of many, by one change: an event of its own. */
+/** What happened to one of many, by one change: an event of its own. `changes` is what `changesText` answers. */
 export type ManyChanged<Result> = Readonly<{
   result: Result
-  events: readonly (Pick<Changed<unknown>, 'subjectId' | 'userId' | 'before' | 'after'> & { type: ChangeType })[]
+  events: readonly Readonly<{ type: ChangeType; subjectId: string; userId: string; changes: string }>[]
 }>
+
+/** The field-by-field difference as it is kept: made before the transaction, it keeps nobody waiting. */
+export function changesText(before: Image | null, after: Image | null): string {
+  return JSON.stringify(difference(before, after))
+}
 
 /**
  * The door for many at once: one transaction, and an audit event for each of them. All of it happens or nothing does. A trial is rolled
@@ -191,8 +196,8 @@ async function recordMany(db: Prisma.TransactionClient, caller: Caller, at: Date
       ${requestId}, true, changes::jsonb
     from unnest(
       ${events.map(() => newId())}::uuid[], ${events.map(({ type }) => type)}::text[],
-      ${events.map(({ subjectId }) => subjectId)}::uuid[], ${events.map(({ userId = null }) => userId)}::uuid[],
-      ${events.map(({ before, after }) => JSON.stringify(difference(before, after)))}::text[]
+      ${events.map(({ subjectId }) => subjectId)}::uuid[], ${events.map(({ userId }) => userId)}::uuid[],
+      ${events.map(({ changes }) => changes)}::text[]
     ) as row (id, type, subject_id, user_id, changes)`
 }
 

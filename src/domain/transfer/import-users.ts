@@ -71,7 +71,7 @@ export async function importUsers(parts: ImportParts): Promise<ImportState> {
     weakHashes: options.weakHashes,
     appMetadata: hasScope(scope.caller.principal, 'update:users_app_metadata'),
   }
-  const preparing = { ...reader, checks, seen: createSeenKeys() }
+  const preparing = { ...reader, checks, seen: createSeenKeys(), expectsNew: !options.upsert }
   const batches = createBatches(parts, { ...reader, headers, mode: { looksFirst: options.upsert } })
   let [count, turnEndsAt] = [0, performance.now() + turnMs]
   try {

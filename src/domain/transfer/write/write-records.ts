@@ -1,13 +1,13 @@
-import type { ChangeScope, ManyChanged } from '../../change.ts'
+import { type ChangeScope, changesText, type ManyChanged } from '../../change.ts'
+import type { UserAttributes } from '../../user/user-attributes.ts'
 import { type FileFormat, nameOf } from '../format/draft.ts'
 import type { ImportOptions } from '../import-options.ts'
 import type { PreparedRecord } from '../prepare-record.ts'
 import type { Problem } from '../problem.ts'
 import { changedUser } from './changed-user.ts'
+import { type FreshUser, freshUser } from './fresh-user.ts'
 import { findKnown, matchUser, nobody } from './match-users.ts'
-import { newUserRows } from './new-user.ts'
-import { newUserImage } from './new-user-image.ts'
-import { insertRows, joinRows, type UserRows } from './rows.ts'
+import { insertTexts, joinTexts } from './rows.ts'
 import { type AppliedRecord, lockUsers, updateUsers } from './update-users.ts'
 
 /** A record that was refused, and why. */
@@ -60,7 +60,7 @@ export async function writeRecords(tx: ChangeScope, work: Work, records: readonl
     else applied.push({ record: prepared.record, changed })
   }
   await updateUsers(tx, applied)
-  const updates = applied.map(({ changed: { user, before, after } }) => event(user.id, before, after))
+  const updates = applied.map(({ changed: { user, before, after } }) => event(user.id, changesText(before, after)))
   refused.sort((a, b) => a.line - b.line)
   return { result: { inserted: inserted.length, updated: applied.length, skipped, refused }, events: [...inserted, ...updates] }
 }
@@ -68,29 +68,22 @@ export async function writeRecords(tx: ChangeScope, work: Work, records: readonl
 type RefuseAt = (prepared: Taken, problem: Omit<Problem, 'path'>, path: readonly string[]) => void
 
 async function insertUsers(tx: ChangeScope, added: readonly Taken[], refuseAt: RefuseAt): Promise<ManyChanged<unknown>['events']> {
-  const rows: UserRows[] = []
-  const events = added.flatMap((prepared) => {
-    const { attributes } = prepared.record
-    for (const [flag, name] of [
-      ['emailVerified', 'emailNormal'],
-      ['phoneNumberVerified', 'phoneNumber'],
-    ] as const)
-      if (attributes[flag] === true && attributes[name] == null) {
-        refuseAt(prepared, { code: 'INVALID_FORMAT', message: 'There is nothing that could be verified.' }, [flag])
-        return []
-      }
-    const own = newUserRows(prepared.record, tx.now)
-    rows.push(own)
-    return [event(String(own.users[0]?.['id']), null, newUserImage(prepared.record, own))]
-  })
-  await insertRows(tx.db, joinRows(rows))
-  return events
+  const fresh: FreshUser[] = []
+  for (const prepared of added) {
+    const flag = unverifiable(prepared.record.attributes)
+    if (flag === null) fresh.push(prepared.fresh ?? freshUser(prepared.record, tx.now))
+    else refuseAt(prepared, { code: 'INVALID_FORMAT', message: 'There is nothing that could be verified.' }, [flag])
+  }
+  await insertTexts(tx.db, joinTexts(fresh.map(({ texts }) => texts)))
+  return fresh.map(({ id, changes }) => event(id, changes))
 }
 
-function event(
-  userId: string,
-  before: ManyChanged<unknown>['events'][number]['before'],
-  after: ManyChanged<unknown>['events'][number]['after'],
-) {
-  return { type: 'user.imported' as const, subjectId: userId, userId, before, after }
+/** The flag of an address or a number that is said to be verified, and is not there. */
+function unverifiable({ emailVerified, emailNormal, phoneNumberVerified, phoneNumber }: UserAttributes): string | null {
+  if (emailVerified === true && emailNormal == null) return 'emailVerified'
+  return phoneNumberVerified === true && phoneNumber == null ? 'phoneNumberVerified' : null
+}
+
+function event(userId: string, changes: string): ManyChanged<unknown>['events'][number] {
+  return { type: 'user.imported', subjectId: userId, userId, changes }
 }
