@@ -9,17 +9,19 @@ export type Image = { readonly [key: string]: Json }
 
 /** What changed between two images of a record. What is absent on one side is null there. */
 export function difference(before: Image | null, after: Image | null, prefix = ''): Change[] {
-  const keys = new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])
-  return [...keys].flatMap((key) => {
-    const path = `${prefix}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`
-    return valueDifference(own(before, key), own(after, key), path)
+  // Somebody new has but one side: an import makes many of them.
+  const keys = before === null ? Object.keys(after ?? {}) : [...new Set([...Object.keys(before), ...Object.keys(after ?? {})])]
+  return keys.flatMap((key) => {
+    const name = /[~/]/.test(key) ? key.replaceAll('~', '~0').replaceAll('/', '~1') : key
+    return valueDifference(own(before, key), own(after, key), `${prefix}/${name}`)
   })
 }
 
 function valueDifference(before: Json, after: Json, path: string): Change[] {
   if (isObject(before) && isObject(after)) return difference(before, after, path)
   if (isObject(before) && after === null) return difference(before, {}, path)
-  if (before === null && isObject(after)) return difference({}, after, path)
+  if (before === null && isObject(after)) return difference(null, after, path)
+  if (before === null) return after === null ? [] : [{ path, before, after }]
   return JSON.stringify(before) === JSON.stringify(after) ? [] : [{ path, before, after }]
 }
 

@@ -65,7 +65,11 @@ function textProblem(attribute: TextAttribute, value: string, path: readonly str
 }
 
 /** Looking one up is quick, and asking for one that has another name, or is none, is not. */
-const timeZones: ReadonlySet<string> = new Set(Intl.supportedValuesOf('timeZone'))
+const timeZones: ReadonlySet<string> = new Set([
+  ...Intl.supportedValuesOf('timeZone'),
+  // Newer names of some of them, and what the list leaves out.
+  ...['Asia/Kolkata', 'Asia/Ho_Chi_Minh', 'Asia/Kathmandu', 'Asia/Yangon', 'Africa/Asmara', 'America/Argentina/Buenos_Aires', 'UTC'],
+])
 
 const formatProblems: { readonly [Attribute in TextAttribute]?: (value: string) => string | null } = {
   picture: urlProblem,
