@@ -367,6 +367,19 @@ describe('CSV', () => {
     expect(await byEmail('b@example.com')).toMatchObject({ profile: { name: "'-1", nickname: "'plain" }, userMetadata: { formula: -5 } })
   })
 
+  test('a name that the file chose is reported, whatever it is', async () => {
+    const names = ['\0', `${'x'.repeat(99)}\u{1f600}`]
+    for (const name of names)
+      expect(await importFile(harness, `email,${name}\na@example.com,1\n`, { format: 'CSV' })).toMatchObject({
+        status: 'FAILED',
+        errors: { nodes: [{ code: 'INVALID_HEADER' }] },
+      })
+    expect(await importFile(harness, ndjson({ [names[1] ?? '']: 1 }), { format: 'ROSTER_NDJSON' })).toMatchObject({
+      status: 'SUCCEEDED',
+      failed: 1,
+    })
+  })
+
   test('a header that is no field fails the import, and a row that is not right is refused', async () => {
     for (const header of ['email,shoeSize', 'email,profile.shoeSize', 'email,userMetadata.__proto__', 'email,email', 'email,'])
       expect(await importFile(harness, `${header}\na@example.com,1\n`, { format: 'CSV' })).toMatchObject({

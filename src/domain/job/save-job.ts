@@ -61,9 +61,14 @@ export async function finishJob(
 }
 
 async function insertProblems(db: Prisma.TransactionClient, jobId: string, problems: readonly JobProblem[]): Promise<void> {
-  const rows = JSON.stringify(problems.map((problem) => ({ id: newId(), ...problem })))
+  const rows = JSON.stringify(problems.map((problem) => ({ ...problem, id: newId(), path: problem.path && storable(problem.path) })))
   await db.$executeRaw`
     insert into roster.job_errors (id, job_id, line, code, path, message)
     select id, ${jobId}::uuid, line, code, path, message
     from jsonb_to_recordset(${rows}::jsonb) as row (id uuid, line int, code text, path text, message text)`
+}
+
+/** A path may have names that the file chose, cut off anywhere: PostgreSQL keeps neither NUL nor half of a character. */
+function storable(path: string): string {
+  return path.toWellFormed().replaceAll('\0', '\ufffd')
 }
