@@ -141,7 +141,7 @@ export const variables = {
     'Who mail comes from: `Example <no-reply@example.com>`, or the address alone.',
     (text) => (text === undefined ? null : mailbox(text)),
   ),
-  MAIL_TEMPLATES_DIR: variable('none', 'A directory of templates in place of the default ones; see "Mail".', (text) =>
+  MAIL_TEMPLATES_DIR: variable('none', 'A directory of templates in place of the default ones; see docs/signing-in.md.', (text) =>
     text === undefined ? null : readTemplates(text),
   ),
   GRAPHIQL: variable('true; false in production', 'Whether `GET /graphql` shows GraphiQL.', (text) =>

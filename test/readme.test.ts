@@ -97,7 +97,7 @@ describe('its trusted issuers', () => {
 })
 
 test('every file and folder that it names is there', () => {
-  const names = [...readme.matchAll(/(?:`|\()((?:src|test|prisma|bench|\.ci)\/[\w./-]+|[\w-]+\.(?:graphql|json)|LICENSE)(?:`|\))/g)].map(
+  const names = [...readme.matchAll(/(?:`|\()((?:src|test|prisma|bench|docs|examples|\.ci)\/[\w./-]+|[\w-]+\.(?:graphql|json)|LICENSE)(?:`|\))/g)].map(
     ([, name = '']) => name,
   )
 
