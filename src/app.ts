@@ -26,6 +26,7 @@ import type { DevelopmentMailbox } from './ports/development-mailbox.ts'
 import { createLogger, type Logger } from './ports/logger.ts'
 import type { Mailer } from './ports/mailer.ts'
 import { createMetrics, type Metrics } from './ports/metrics.ts'
+import { createProviders } from './ports/providers.ts'
 
 /** Everything that runs, put together once; it is carried in the context of each request. */
 export type App = Readonly<{
@@ -98,7 +99,13 @@ async function assemble(config: Config, { clock, logger, database }: Required<Pa
     metrics,
     signingKeys,
     accessTokens,
-    authentication: createAuthentication({ config, accessTokens, secrets, mailEnabled: mailer !== null }),
+    authentication: createAuthentication({
+      config,
+      accessTokens,
+      secrets,
+      mailEnabled: mailer !== null,
+      providers: createProviders(logger),
+    }),
     mailer,
     mailEnabled: mailer !== null,
     mailbox,
