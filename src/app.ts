@@ -8,6 +8,8 @@ import { openDatabase } from './database/open.ts'
 import { createAuthenticator } from './domain/authenticate.ts'
 import { type Authentication, createAuthentication } from './domain/authentication.ts'
 import { developmentToken } from './domain/development-token.ts'
+import type { JobParts } from './domain/job/run-job.ts'
+import { createJobRunner, type JobRunner } from './domain/job-runner.ts'
 import { createMailHandler } from './domain/mail/send-mail.ts'
 import { defaultSources } from './domain/mail/template-source.ts'
 import { mailKind } from './domain/mail.ts'
@@ -47,6 +49,8 @@ export type App = Readonly<{
   mailbox: DevelopmentMailbox | null
   /** Does what was queued. It waits for `start`, or `settled`. */
   outbox: Outbox
+  /** Does imports and exports. It waits for `start`, or `settled`. */
+  jobRunner: JobRunner
   /** Says who calls. Null is nobody. @throws {RequestError} UNAUTHENTICATED or SERVICE_UNAVAILABLE */
   authenticate: (token: string | null) => Promise<Principal>
   /** The whole graph. */
@@ -90,6 +94,7 @@ async function assemble(config: Config, { clock, logger, database }: Required<Pa
   const { appName, mailTemplates } = config
   const handlers = { [mailKind]: createMailHandler({ mailer, secrets, sources: mailTemplates ?? defaultSources, appName, clock }) }
   const outbox = createOutbox({ db, clock, logger, metrics, handlers })
+  const jobRunner = createJobRunner({ db, clock, logger, handlers: createJobHandlers() })
   return Object.freeze({
     config,
     version: packageVersion(),
@@ -110,17 +115,23 @@ async function assemble(config: Config, { clock, logger, database }: Required<Pa
     mailEnabled: mailer !== null,
     mailbox,
     outbox,
+    jobRunner,
     authenticate: authenticator.authenticate,
     schema,
     publicSchema: cutToPublic(schema),
     developmentToken: config.mode === 'development' ? await developmentToken(scope, { dataDir: config.dataDir, authenticator }) : null,
     close: async () => {
-      await outbox.stop()
+      await Promise.all([outbox.stop(), jobRunner.stop()])
       mailer?.close()
       await authenticator.settled()
       await database.close()
     },
   })
+}
+
+/** What does each kind of job. */
+function createJobHandlers(): JobParts['handlers'] {
+  return {}
 }
 
 /** Roster itself, for what it does without a request. */

@@ -49,17 +49,19 @@ type Options = Readonly<{
 export function createServer(app: App, { graph, maxInFlight: slotCount = maxInFlight }: Options): RosterServer {
   const { config, metrics } = app
   const activity = createActivity()
-  let isDraining = false
+  const draining = new AbortController()
+  const isDraining = () => draining.signal.aborted
   const routes = createRoutes(app, {
     isWhole: graph === 'whole',
-    isDraining: () => isDraining,
+    isDraining,
     graphql: createGraphQLRoute({
       config,
+      draining: draining.signal,
       slots: createSlots(slotCount, metrics.inFlight, metrics.shed),
       run: createRun(app, graph),
     }),
   })
-  const listener = createListener({ app, routes, isDraining: () => isDraining })
+  const listener = createListener({ app, routes, isDraining })
   const server = createHttpServer(nodeLimits)
   server.maxConnections = maxConnections
   server.setTimeout(socketTimeoutMs)
@@ -72,7 +74,7 @@ export function createServer(app: App, { graph, maxInFlight: slotCount = maxInFl
       listener(request, response)
     })
   const drain = async (delayMs = 0): Promise<void> => {
-    isDraining = true
+    draining.abort()
     await delay(delayMs)
     await drainServer(server, activity, config.drainTimeoutMs)
   }

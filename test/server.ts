@@ -3,6 +3,7 @@ import type { App } from '../src/app.ts'
 import { parseConfig } from '../src/config.ts'
 import { createSecrets } from '../src/crypto/secrets.ts'
 import { createAuthentication } from '../src/domain/authentication.ts'
+import { createJobRunner } from '../src/domain/job-runner.ts'
 import { createOutbox } from '../src/domain/outbox.ts'
 import { createMetrics } from '../src/ports/metrics.ts'
 import { createProviders } from '../src/ports/providers.ts'
@@ -68,6 +69,7 @@ export async function startServer(
     mailEnabled: false,
     mailbox: null,
     outbox: createOutbox({ db: shared.prisma, clock, logger, metrics, handlers: {} }),
+    jobRunner: createJobRunner({ db: shared.prisma, clock, logger, handlers: {} }),
     authenticate,
     schema,
     publicSchema: schema,

@@ -41,3 +41,5 @@ export type ChangeType =
   | 'connection.deleted'
   | 'adminToken.created'
   | 'adminToken.revoked'
+  | 'job.created'
+  | 'job.cancelled'

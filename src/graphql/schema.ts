@@ -11,6 +11,8 @@ import {
 } from 'graphql'
 import { builder } from './builder.ts'
 import './admin-token.ts'
+import './job-mutations.ts'
+import './job-progress.ts'
 import './links.ts'
 import './connection-mutations.ts'
 import './identity-mutations.ts'

@@ -43,7 +43,9 @@ mutation<CreateUserInput, { userId: string | null }>({
       description:
         'At least `serverInfo { signIn { passwordMinLength } }` characters, at most 1024 bytes, none that is common or little more than a name. Kept as an argon2id hash.',
     }),
-    passwordHash: t.string({ description: 'A hash from elsewhere instead: an argon2 PHC string or a bcrypt string.' }),
+    passwordHash: t.string({
+      description: 'A hash from elsewhere instead: an argon2 PHC string, a bcrypt string, or another one of docs/old-passwords.md.',
+    }),
     createdAt: t.field({ type: 'DateTime', description: 'When the user was created where they come from; now when absent.' }),
     profile: t.field({ type: ProfileInput, description: "The profile's attributes." }),
     userMetadata: t.field({ type: 'JSONObject', description: 'At most 16 KiB and 8 levels, keys of 1 to 64 characters.' }),
