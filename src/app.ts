@@ -20,7 +20,6 @@ import type { Scope } from './domain/scope.ts'
 import { loadSecret } from './domain/secret.ts'
 import { type LoadedSigningKeys, loadSigningKeys } from './domain/signing-key.ts'
 import { tokenSettings } from './domain/token-settings.ts'
-import { cutToPublic } from './graphql/public-schema.ts'
 import { buildSchema } from './graphql/schema.ts'
 import { createMailer } from './mailer.ts'
 import { type Clock, systemClock } from './ports/clock.ts'
@@ -55,8 +54,6 @@ export type App = Readonly<{
   authenticate: (token: string | null) => Promise<Principal>
   /** The whole graph. */
   schema: GraphQLSchema
-  /** The graph cut to what users and the public can reach. */
-  publicSchema: GraphQLSchema
   /** The admin token that GraphiQL opens with, and whether it was made at this start; null in production. */
   developmentToken: Readonly<{ token: string; isNew: boolean }> | null
   /** Writes what is left to write, and closes the database. */
@@ -87,7 +84,6 @@ async function assemble(config: Config, { clock, logger, database }: Required<Pa
   const signingKeys = await loadSigningKeys({ db, clock, secrets })
   const accessTokens = createAccessTokens(tokenSettings(config), signingKeys)
   const authenticator = createAuthenticator({ accessTokens, trustedIssuers: config.trustedIssuers, db, clock, logger })
-  const schema = buildSchema()
   const scope = { ...systemScope({ database, clock }), accessTokens }
   const metrics = createMetrics()
   const { mailer, mailbox } = createMailer(config, accessTokens.issuer)
@@ -117,8 +113,7 @@ async function assemble(config: Config, { clock, logger, database }: Required<Pa
     outbox,
     jobRunner,
     authenticate: authenticator.authenticate,
-    schema,
-    publicSchema: cutToPublic(schema),
+    schema: buildSchema(),
     developmentToken: config.mode === 'development' ? await developmentToken(scope, { dataDir: config.dataDir, authenticator }) : null,
     close: async () => {
       await Promise.all([outbox.stop(), jobRunner.stop()])

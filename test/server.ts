@@ -72,7 +72,6 @@ export async function startServer(
     jobRunner: createJobRunner({ db: shared.prisma, clock, logger, handlers: {} }),
     authenticate,
     schema,
-    publicSchema: schema,
     developmentToken,
     close: async () => {},
   }
