@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs'
 import type { GraphQLSchema } from 'graphql'
-import type { Config } from './config.ts'
+import { type Config, ConfigError } from './config.ts'
 import { type AccessTokens, createAccessTokens } from './crypto/access-token.ts'
 import { createSecrets } from './crypto/secrets.ts'
 import type { Database } from './database/database.ts'
 import { openDatabase } from './database/open.ts'
 import { createAuthenticator } from './domain/authenticate.ts'
 import { type Authentication, createAuthentication } from './domain/authentication.ts'
+import { declareConnections } from './domain/connection/declare-connections.ts'
 import { developmentToken } from './domain/development-token.ts'
 import { createMailHandler } from './domain/mail/send-mail.ts'
 import { defaultSources } from './domain/mail/template-source.ts'
@@ -88,6 +89,9 @@ async function assemble(config: Config, { clock, logger, database }: Required<Pa
   const { mailer, mailbox } = createMailer(config, accessTokens.issuer)
   const { appName, mailTemplates } = config
   const handlers = { [mailKind]: createMailHandler({ mailer, secrets, sources: mailTemplates ?? defaultSources, appName, clock }) }
+  const authentication = createAuthentication({ config, accessTokens, secrets, mailEnabled: mailer !== null })
+  const inTheWay = await declareConnections({ ...scope, ...authentication }, config.connections)
+  if (inTheWay.length > 0) throw new ConfigError(inTheWay.map((problem) => `CONNECTIONS: ${problem}`))
   const outbox = createOutbox({ db, clock, logger, metrics, handlers })
   return Object.freeze({
     config,
@@ -98,7 +102,7 @@ async function assemble(config: Config, { clock, logger, database }: Required<Pa
     metrics,
     signingKeys,
     accessTokens,
-    authentication: createAuthentication({ config, accessTokens, secrets, mailEnabled: mailer !== null }),
+    authentication,
     mailer,
     mailEnabled: mailer !== null,
     mailbox,
