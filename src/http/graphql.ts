@@ -3,7 +3,7 @@ import type { Config } from '../config.ts'
 import { RequestError } from '../domain/errors.ts'
 import type { Outcome, Params } from '../graphql/operation.ts'
 import { readBody } from './body.ts'
-import { corsHeaders, preflightHeaders } from './cors.ts'
+import { corsHeaders } from './cors.ts'
 import { withDeadline } from './deadline.ts'
 import type { Answer, Exchange, Route } from './exchange.ts'
 import { readParams } from './graphql-params.ts'
@@ -36,14 +36,6 @@ export function createGraphQLRoute({ config, slots, run }: Parts): Route {
       if (error instanceof HttpError) throw error.with({ ...headers, 'Content-Type': `${mediaType ?? 'application/json'}; charset=utf-8` })
       throw error
     }
-  }
-}
-
-/** `OPTIONS /graphql`: what a browser asks before a page may call. */
-export function createPreflightRoute({ corsOrigins }: Pick<Config, 'corsOrigins'>): Route {
-  return ({ request }) => {
-    const headers = corsHeaders(request.headers.origin, corsOrigins)
-    return { status: 204, headers: { Allow: 'POST', ...headers, ...('Access-Control-Allow-Origin' in headers ? preflightHeaders : {}) } }
   }
 }
 

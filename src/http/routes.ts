@@ -1,12 +1,13 @@
 import type { App } from '../app.ts'
 import { verifyPath } from '../domain/link/action-link.ts'
+import { createPreflightRoute } from './cors.ts'
 import { type Exchange, json, type Route } from './exchange.ts'
 import { createGraphiQLRoute } from './graphiql.ts'
-import { createPreflightRoute } from './graphql.ts'
 import { createReady, live } from './health.ts'
 import { HttpError } from './http-error.ts'
 import { jwksPath, jwksResponse } from './jwks.ts'
 import { createMailboxRoute, mailboxPath } from './mailbox.ts'
+import { createUserInfoRoute, userInfoPath } from './user-info.ts'
 import { createVerifyPageRoute, createVerifyRoute } from './verify.ts'
 
 /** Where GraphQL is served. */
@@ -23,9 +24,11 @@ type Parts = Readonly<{ isWhole: boolean; graphql: Route; isDraining: () => bool
 export function createRoutes(app: App, { isWhole, graphql, isDraining }: Parts): Routes {
   const { config, database, mailbox, metrics, signingKeys } = app
   const graphiql = createGraphiQLRoute(isWhole ? (app.developmentToken?.token ?? null) : null)
+  const userInfo = createUserInfoRoute(app)
   return new Map<string, Methods>([
-    [graphqlPath, { POST: graphql, OPTIONS: createPreflightRoute(config), ...(config.graphiql ? { GET: graphiql } : {}) }],
+    [graphqlPath, { POST: graphql, OPTIONS: createPreflightRoute(config, ['POST']), ...(config.graphiql ? { GET: graphiql } : {}) }],
     [verifyPath, { GET: createVerifyPageRoute(app), POST: createVerifyRoute(app) }],
+    [userInfoPath, { GET: userInfo, POST: userInfo, OPTIONS: createPreflightRoute(config, ['GET', 'POST']) }],
     ['/health/live', { GET: live }],
     ['/health/ready', { GET: createReady(database, isDraining) }],
     [jwksPath, { GET: () => ({ status: 200, ...jwksResponse(signingKeys) }) }],
