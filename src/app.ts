@@ -27,6 +27,7 @@ import type { DevelopmentMailbox } from './ports/development-mailbox.ts'
 import { createLogger, type Logger } from './ports/logger.ts'
 import type { Mailer } from './ports/mailer.ts'
 import { createMetrics, type Metrics } from './ports/metrics.ts'
+import { createProviders, type Providers } from './ports/providers.ts'
 
 /** Everything that runs, put together once; it is carried in the context of each request. */
 export type App = Readonly<{
@@ -60,24 +61,24 @@ export type App = Readonly<{
 }>
 
 /** What tests put in place of the machine's own. */
-type Parts = Readonly<{ clock?: Clock; logger?: Logger; database?: Database }>
+type Parts = Readonly<{ clock?: Clock; logger?: Logger; database?: Database; providers?: Providers }>
 
 /**
  * Opens the database, with its migrations, and makes the app of it.
  * @throws {DatabaseStartError} with one line that says what to do
  */
 export async function createApp(config: Config, parts: Parts = {}): Promise<App> {
-  const { clock = systemClock, logger = createLogger(config.logLevel) } = parts
+  const { clock = systemClock, logger = createLogger(config.logLevel), providers = createProviders(logger) } = parts
   const database = parts.database ?? (await openDatabase({ ...config, poolSize: config.databasePoolSize, logger }))
   try {
-    return await assemble(config, { clock, logger, database })
+    return await assemble(config, { clock, logger, database, providers })
   } catch (error) {
     if (!parts.database) await database.close()
     throw error
   }
 }
 
-async function assemble(config: Config, { clock, logger, database }: Required<Parts>): Promise<App> {
+async function assemble(config: Config, { clock, logger, database, providers }: Required<Parts>): Promise<App> {
   const db = database.prisma
   const secrets = createSecrets(loadSecret(config))
   const signingKeys = await loadSigningKeys({ db, clock, secrets })
@@ -89,7 +90,7 @@ async function assemble(config: Config, { clock, logger, database }: Required<Pa
   const { mailer, mailbox } = createMailer(config, accessTokens.issuer)
   const { appName, mailTemplates } = config
   const handlers = { [mailKind]: createMailHandler({ mailer, secrets, sources: mailTemplates ?? defaultSources, appName, clock }) }
-  const authentication = createAuthentication({ config, accessTokens, secrets, mailEnabled: mailer !== null })
+  const authentication = createAuthentication({ config, accessTokens, secrets, mailEnabled: mailer !== null, providers })
   const inTheWay = await declareConnections({ ...scope, ...authentication }, config.connections)
   if (inTheWay.length > 0) throw new ConfigError(inTheWay.map((problem) => `CONNECTIONS: ${problem}`))
   const outbox = createOutbox({ db, clock, logger, metrics, handlers })

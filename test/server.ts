@@ -5,6 +5,7 @@ import { createSecrets } from '../src/crypto/secrets.ts'
 import { createAuthentication } from '../src/domain/authentication.ts'
 import { createOutbox } from '../src/domain/outbox.ts'
 import { createMetrics } from '../src/ports/metrics.ts'
+import { createProviders } from '../src/ports/providers.ts'
 import { createServer, type RosterServer } from '../src/server.ts'
 import { callersOn, secret } from './callers.ts'
 import { testDatabase } from './database.ts'
@@ -56,7 +57,13 @@ export async function startServer(
     metrics,
     signingKeys,
     accessTokens,
-    authentication: createAuthentication({ config, accessTokens, secrets: createSecrets(secret), mailEnabled: false }),
+    authentication: createAuthentication({
+      config,
+      accessTokens,
+      secrets: createSecrets(secret),
+      mailEnabled: false,
+      providers: createProviders(logger),
+    }),
     mailer: null,
     mailEnabled: false,
     mailbox: null,

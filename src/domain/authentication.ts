@@ -1,6 +1,7 @@
 import type { Config } from '../config.ts'
 import type { AccessTokens } from '../crypto/access-token.ts'
 import type { Secrets } from '../crypto/secrets.ts'
+import type { Providers } from '../ports/providers.ts'
 import { type Budgets, defaultBudgets } from './budget.ts'
 import { createPasswords, type Passwords } from './passwords.ts'
 import type { Scope } from './scope.ts'
@@ -37,12 +38,14 @@ export type Authentication = Readonly<{
   links: LinkSettings
   /** Whether mail goes out; what has to send some asks it first. */
   mailEnabled: boolean
+  /** Those whom people sign in with. */
+  providers: Providers
 }>
 
 /** What a use-case of signing in works with. */
 export type AuthenticationScope = Scope & Authentication
 
-type Parts = Readonly<{ config: Config; accessTokens: AccessTokens; secrets: Secrets; mailEnabled: boolean }>
+type Parts = Readonly<{ config: Config; accessTokens: AccessTokens; secrets: Secrets; mailEnabled: boolean; providers: Providers }>
 
 /** Puts it together from the configuration. */
 export function createAuthentication({ config, ...parts }: Parts): Authentication {

@@ -21,5 +21,10 @@ export function trialAuthentication({ passwords }: Pick<Authentication, 'passwor
     confirmsEmail: false,
     links: { publicUrl: '', allowedRedirects: [], emailChangeConfirmation: 'new' },
     mailEnabled: false,
+    providers: { configuration: noProvider, keys: () => noProvider },
   }
+}
+
+async function noProvider(): Promise<never> {
+  throw new Error('there are no providers here')
 }
