@@ -1,5 +1,15 @@
-import { AuthorizationResponseError, authorizationCodeGrant, buildAuthorizationUrl, type Configuration, fetchUserInfo } from 'openid-client'
+import {
+  AuthorizationResponseError,
+  authorizationCodeGrant,
+  buildAuthorizationUrl,
+  ClientError,
+  type Configuration,
+  fetchUserInfo,
+  ResponseBodyError,
+  WWWAuthenticateChallengeError,
+} from 'openid-client'
 import { readGitHubClaims } from './github-claims.ts'
+import { ProviderUnavailableError } from './providers.ts'
 
 /** What a provider is asked for. */
 export type AuthorizationParameters = Readonly<{
@@ -40,6 +50,18 @@ export class ProviderRefusedError extends Error {
   }
 }
 
+/** What the provider answers does not hold: it is signed with another key, is for somebody else, or refuses Roster itself. */
+export class ProviderAnswerError extends Error {
+  override readonly name = 'ProviderAnswerError'
+  /** What the provider calls it: `invalid_client`, RFC 6749 §5.2; else what of its answer does not hold. */
+  readonly code: string
+
+  constructor(code: string, cause?: unknown) {
+    super('The answer of the provider does not hold.', { cause })
+    this.code = code
+  }
+}
+
 /** What the browser has brought back, and what it has to match. */
 export type ProviderAnswer = Readonly<{
   /** The redirect URI with what the provider has added. */
@@ -56,9 +78,18 @@ export type ProviderAnswer = Readonly<{
  * times are checked. The tokens are not kept.
  *
  * @throws {ProviderRefusedError}
- * @throws what openid-client throws, for an answer that does not hold or does not come
+ * @throws {ProviderAnswerError}
+ * @throws {ProviderUnavailableError}
  */
-export async function readAuthorization(
+export async function readAuthorization(configuration: Configuration, answer: ProviderAnswer): Promise<Record<string, unknown>> {
+  try {
+    return await readClaims(configuration, answer)
+  } catch (error) {
+    throw translate(error)
+  }
+}
+
+async function readClaims(
   configuration: Configuration,
   { url, state, nonce, codeVerifier, claimsFrom }: ProviderAnswer,
 ): Promise<Record<string, unknown>> {
@@ -67,13 +98,29 @@ export async function readAuthorization(
     ...(nonce === null ? {} : { expectedNonce: nonce, idTokenExpected: true }),
     ...(codeVerifier === null ? {} : { pkceCodeVerifier: codeVerifier }),
   }
-  const tokens = await authorizationCodeGrant(configuration, url, checks).catch((error: unknown) => {
-    throw error instanceof AuthorizationResponseError ? new ProviderRefusedError(error.error, error) : error
-  })
+  const tokens = await authorizationCodeGrant(configuration, url, checks)
   if (claimsFrom === 'github') return readGitHubClaims(configuration, tokens.access_token)
   const claims = { ...tokens.claims() }
   if (claimsFrom === 'idToken' || configuration.serverMetadata().userinfo_endpoint === undefined) return claims
   return join(claims, await fetchUserInfo(configuration, tokens.access_token, String(claims['sub'])))
+}
+
+function translate(error: unknown): Error {
+  if (error instanceof AuthorizationResponseError) return new ProviderRefusedError(plain(error.error), error)
+  if (error instanceof ResponseBodyError && error.status < 500) return new ProviderAnswerError(plain(error.error), error)
+  if (error instanceof WWWAuthenticateChallengeError && error.status < 500) return new ProviderAnswerError('challenge', error)
+  if (error instanceof ClientError && !isOutage(error)) return new ProviderAnswerError(plain(error.code ?? ''), error)
+  return new ProviderUnavailableError('The provider cannot be used now.', { cause: error })
+}
+
+/** It took too long, or said that it is down. */
+function isOutage({ code, cause }: ClientError): boolean {
+  return code === 'OAUTH_TIMEOUT' || code === 'OAUTH_ABORT' || (cause instanceof Response && cause.status >= 500)
+}
+
+/** A code that may stand in a log. */
+function plain(code: string): string {
+  return /^[A-Za-z_]{1,64}$/.test(code) ? code : 'unknown'
 }
 
 /** The ID token is believed first. Of an address, whoever names it says whether it is verified; one doubt is enough. */

@@ -25,14 +25,16 @@ export type BeginAuthorizationInput = Readonly<{
   browser: string
 }>
 
+type Begun = Readonly<{ url: string; isFormPost: boolean }>
+
 /**
  * Writes down that somebody is on his way to a provider.
- * @returns where his browser is sent
+ * @returns where his browser is sent, and whether it comes back with a form
  * @throws {DomainError} CONNECTION_NOT_FOUND when there is none of this key, or it is disabled
  * @throws {RequestError} RATE_LIMITED
  * @throws {ProviderUnavailableError}
  */
-export async function beginAuthorization(scope: AuthenticationScope, input: BeginAuthorizationInput): Promise<string> {
+export async function beginAuthorization(scope: AuthenticationScope, input: BeginAuthorizationInput): Promise<Begun> {
   await spend(scope, scope.budgets, [{ budget: 'authorize.network', of: networkOf(scope.caller.ip) }])
   const connection = await findProviderConnection(scope, input.connection)
   const { id: connectionId, key, strategy, scopes } = connection
@@ -41,13 +43,16 @@ export async function beginAuthorization(scope: AuthenticationScope, input: Begi
   const state = newOpaqueToken()
   const { nonce, codeVerifier } = providerProofs(scope.secrets, { strategy, configuration, state })
   await keepRequest(scope, { state, browser }, { connectionId, key, intent, redirectTo, appState, codeChallenge })
-  return authorizationUrl(configuration, {
+  const isFormPost = strategy === 'APPLE'
+  const codeChallengeOfOurs = codeVerifier === null ? null : challengeOf(codeVerifier)
+  const asked = {
     redirectUri: callbackUrl(scope.links, key),
     scopes,
     state,
     nonce,
-    codeChallenge: codeVerifier === null ? null : challengeOf(codeVerifier),
+    codeChallenge: codeChallengeOfOurs,
     loginHint,
-    isFormPost: strategy === 'APPLE',
-  })
+    isFormPost,
+  }
+  return { url: authorizationUrl(configuration, asked), isFormPost }
 }

@@ -1,5 +1,5 @@
-import { readAuthorization } from '../../ports/provider-authorization.ts'
-import { inProviderTime, ProviderUnavailableError } from '../../ports/providers.ts'
+import { ProviderAnswerError, readAuthorization } from '../../ports/provider-authorization.ts'
+import { inProviderTime } from '../../ports/providers.ts'
 import type { AuthenticationScope } from '../authentication.ts'
 import { DomainError } from '../errors.ts'
 import { arriveByProvider } from '../federation/arrive-by-provider.ts'
@@ -27,8 +27,8 @@ export type CompleteAuthorizationInput = Readonly<{
  * @throws {DomainError} what `arriveByProvider` throws; CONNECTION_NOT_FOUND also when he came back to another connection's path: a
  * provider may have been taken for another one (RFC 9700 §4.4)
  * @throws {ProviderRefusedError} when the provider let nobody in
+ * @throws {ProviderAnswerError} when its answer does not hold
  * @throws {ProviderUnavailableError} when it does not answer
- * @throws what openid-client throws, for an answer that does not hold
  */
 export async function completeAuthorization(
   scope: AuthenticationScope,
@@ -65,6 +65,6 @@ async function readFrom(
   const proofs = providerProofs(scope.secrets, { strategy, configuration, state })
   const claims = await readAuthorization(configuration, { url, state, ...proofs, claimsFrom })
   const person = readPerson(connection, claims, { appleUser: parameters.get('user') })
-  if (person === null) throw new ProviderUnavailableError('The provider named nobody.')
+  if (person === null) throw new ProviderAnswerError('no_subject')
   return person
 }
