@@ -2,7 +2,8 @@ import type { CodeInput } from '../domain/authorization/authorization-code.ts'
 import { exchangeCode } from '../domain/authorization/exchange-code.ts'
 import { everyone } from './access.ts'
 import { mutation } from './mutation.ts'
-import { proven, type SignedIn, signedInPayload } from './signed-in.ts'
+import { SignInPayload } from './sign-in.ts'
+import { proven, type SignedIn } from './signed-in.ts'
 
 mutation<CodeInput, SignedIn>({
   name: 'exchangeCode',
@@ -14,6 +15,6 @@ mutation<CodeInput, SignedIn>({
     code: t.string({ required: true, description: 'The `code` that `redirect_to` was called with.' }),
     codeVerifier: t.string({ required: true, description: 'What the `code_challenge` was made of, RFC 7636 §4.1.' }),
   }),
-  payload: signedInPayload,
+  payload: SignInPayload,
   run: (scope, input, context) => proven(context, exchangeCode({ ...scope, ...context.app.authentication }, input)),
 })

@@ -2,7 +2,7 @@ import { hashOpaqueToken, newOpaqueToken } from '../../crypto/opaque-token.ts'
 import type { Secrets } from '../../crypto/secrets.ts'
 import { Prisma } from '../../generated/prisma/client.ts'
 import type { AuthenticationScope } from '../authentication.ts'
-import { recordFailure } from '../change.ts'
+import { type ChangeScope, recordFailure } from '../change.ts'
 import { DomainError } from '../errors.ts'
 import type { ProviderPerson } from '../federation/provider-person.ts'
 import { networkOf } from '../network.ts'
@@ -51,36 +51,49 @@ type Row = Readonly<{
 }>
 
 /** What a code is good for. */
-export type TakenCode = Readonly<{ connectionId: string; key: string }> &
+export type FoundCode = Readonly<{ connectionId: string; key: string }> &
   (Readonly<{ intent: 'SIGN_IN'; identityId: string; userId: string }> | Readonly<{ intent: 'LINK'; person: ProviderPerson }>)
 
 /**
- * Takes a code up: of any number at once, one gets it, and it is gone, whatever comes of it: a wrong verifier has no second try. A try
- * of a code that is somebody's is written down.
+ * Finds what a code is good for, for who has its verifier. One that is tried with another verifier, or for something else, is gone: it has
+ * fallen into other hands. Where it is somebody's, that is written down. Whether it is still there to be used, only `useCode` says.
  *
  * @throws {DomainError} TOKEN_NOT_VALID; TOKEN_EXPIRED only with the right verifier
  * @throws {RequestError} RATE_LIMITED
  */
-export async function takeCode<Intent extends TakenCode['intent']>(
+export async function findCode<Intent extends FoundCode['intent']>(
   scope: AuthenticationScope,
   { code, codeVerifier }: CodeInput,
   intent: Intent,
-): Promise<Extract<TakenCode, { intent: Intent }>> {
+): Promise<Extract<FoundCode, { intent: Intent }>> {
   await spend(scope, scope.budgets, [{ budget: 'verify.network', of: networkOf(scope.caller.ip) }])
   const [row] = await scope.db.$queryRaw<Row[]>`
-    with taken as (delete from roster.authorization_codes where code_hash = ${hashOpaqueToken(code)} returning *)
-    select taken.connection_id as "connectionId", connections.key, taken.identity_id as "identityId", identities.user_id as "userId",
-      taken.sealed_person as "sealedPerson", taken.code_challenge as "codeChallenge", taken.expires_at as "expiresAt"
-    from taken join roster.connections on connections.id = taken.connection_id
-    left join roster.identities on identities.id = taken.identity_id`
+    select codes.connection_id as "connectionId", connections.key, codes.identity_id as "identityId", identities.user_id as "userId",
+      codes.sealed_person as "sealedPerson", codes.code_challenge as "codeChallenge", codes.expires_at as "expiresAt"
+    from roster.authorization_codes codes join roster.connections on connections.id = codes.connection_id
+    left join roster.identities on identities.id = codes.identity_id
+    where codes.code_hash = ${hashOpaqueToken(code)}`
   if (row === undefined) throw codeNotValid()
-  const taken = readRow(scope, code, row)
-  if (!matchesChallenge(codeVerifier, row.codeChallenge) || taken.intent !== intent) throw await refuse(scope, row, codeNotValid())
-  if (row.expiresAt <= scope.clock.now()) throw await refuse(scope, row, codeExpired())
-  return taken as Extract<TakenCode, { intent: Intent }>
+  if (!matchesChallenge(codeVerifier, row.codeChallenge) || intentOf(row) !== intent) throw await drop(scope, code, row)
+  if (row.expiresAt <= scope.clock.now()) throw await refused(scope, row, codeExpired())
+  return readRow(scope, code, row) as Extract<FoundCode, { intent: Intent }>
 }
 
-function readRow({ secrets }: AuthenticationScope, code: string, { connectionId, key, identityId, userId, sealedPerson }: Row): TakenCode {
+/**
+ * Uses a code up, in the commit of what it is used for: of any number at once, one gets it.
+ * @throws {DomainError} TOKEN_NOT_VALID when another one was faster
+ */
+export async function useCode({ db }: Pick<ChangeScope, 'db'>, code: string): Promise<void> {
+  const used = await db.$executeRaw`delete from roster.authorization_codes where code_hash = ${hashOpaqueToken(code)}`
+  if (used !== 1) throw codeNotValid()
+}
+
+function intentOf({ sealedPerson }: Row): FoundCode['intent'] {
+  return sealedPerson === null ? 'SIGN_IN' : 'LINK'
+}
+
+function readRow({ secrets }: AuthenticationScope, code: string, { sealedPerson, identityId, userId, ...connection }: Row): FoundCode {
+  const { connectionId, key } = connection
   if (sealedPerson !== null)
     return { connectionId, key, intent: 'LINK', person: JSON.parse(secrets.unseal(sealedPerson, contextOf(code))) as ProviderPerson }
   // An identity takes its codes with it when it goes.
@@ -88,9 +101,13 @@ function readRow({ secrets }: AuthenticationScope, code: string, { connectionId,
   return { connectionId, key, intent: 'SIGN_IN', identityId, userId }
 }
 
-async function refuse(scope: AuthenticationScope, { userId, key }: Row, error: DomainError): Promise<DomainError> {
-  if (userId === null) return error
-  await recordFailure(scope, 'user.signInFailed', userId, key)
+async function drop(scope: AuthenticationScope, code: string, row: Row): Promise<DomainError> {
+  await scope.db.$executeRaw`delete from roster.authorization_codes where code_hash = ${hashOpaqueToken(code)}`
+  return refused(scope, row, codeNotValid())
+}
+
+async function refused(scope: AuthenticationScope, { userId, key }: Row, error: DomainError): Promise<DomainError> {
+  if (userId !== null) await recordFailure(scope, 'user.signInFailed', userId, key)
   return error
 }
 

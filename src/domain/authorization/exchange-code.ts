@@ -4,7 +4,8 @@ import { DomainError } from '../errors.ts'
 import { holdProviderConnection } from '../federation/provider-connection.ts'
 import { startProviderSession } from '../federation/start-provider-session.ts'
 import type { AuthTokens } from '../session.ts'
-import { type CodeInput, codeNotValid, takeCode } from './authorization-code.ts'
+import { lockRow } from '../user/user-record.ts'
+import { type CodeInput, codeNotValid, findCode, useCode } from './authorization-code.ts'
 
 type SignedIn = Readonly<{ userId: string; tokens: AuthTokens }>
 
@@ -17,24 +18,30 @@ type SignedIn = Readonly<{ userId: string; tokens: AuthTokens }>
  * @throws {RequestError} RATE_LIMITED
  */
 export async function exchangeCode(scope: AuthenticationScope, input: CodeInput): Promise<SignedIn> {
-  const taken = await takeCode(scope, input, 'SIGN_IN')
+  const found = await findCode(scope, input, 'SIGN_IN')
   try {
-    return await change(scope, 'user.signedIn', (tx) => admit(tx, scope, taken))
+    return await change(scope, 'user.signedIn', (tx) => admit(tx, scope, { ...found, code: input.code }))
   } catch (error) {
-    if (error instanceof DomainError) await recordFailure(scope, 'user.signInFailed', taken.userId, taken.key)
-    throw error
+    if (!(error instanceof DomainError)) throw error
+    await recordFailure(scope, 'user.signInFailed', found.userId, found.key)
+    throw error.code === 'USER_NOT_FOUND' ? codeNotValid() : new DomainError(error.code, error.message, ['input', 'code'], error.details)
   }
 }
 
+type Admitted = Readonly<{ connectionId: string; identityId: string; userId: string; code: string }>
+
+/** Connection, user and code are locked in this order everywhere. */
 async function admit(
   tx: ChangeScope,
   scope: AuthenticationScope,
-  { connectionId, identityId, userId }: Readonly<{ connectionId: string; identityId: string; userId: string }>,
+  { connectionId, identityId, userId, code }: Admitted,
 ): Promise<Changed<SignedIn>> {
   const { key: connection } = await holdProviderConnection(tx, connectionId)
-  const tokens = await startProviderSession(tx, scope, userId, connection)
-  // The user is locked by now: what was unlinked, or went over to another user, cannot be used any more.
+  await lockRow(tx.db, userId, { deleted: true })
+  await useCode(tx, code)
+  // It may have gone over to another user.
   const identity = await tx.db.identity.findUnique({ where: { id: identityId }, select: { userId: true } })
   if (identity?.userId !== userId) throw codeNotValid()
+  const tokens = await startProviderSession(tx, scope, userId, connection)
   return { result: { userId, tokens }, subjectId: userId, userId, actorUserId: userId, connection, before: null, after: null }
 }
