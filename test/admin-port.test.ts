@@ -46,6 +46,7 @@ test('PORT serves and introspects only what a user or the public can reach, whoe
   const { __schema, ...rest } = data as { __schema: { mutationType: { fields: { name: string }[] } } }
   expect(rest).toEqual({ a: null, b: null, me: null })
   expect(__schema.mutationType.fields.map(({ name }) => name).sort()).toEqual([
+    'linkIdentity',
     'refreshSession',
     'requestPasswordReset',
     'requestReauthentication',
@@ -54,6 +55,7 @@ test('PORT serves and introspects only what a user or the public can reach, whoe
     'revokeSessions',
     'sendVerification',
     'signIn',
+    'signInWithIdToken',
     'signOut',
     'signUp',
     'unlinkIdentity',
