@@ -47,6 +47,7 @@ test('PORT serves and introspects only what a user or the public can reach, whoe
   expect(rest).toEqual({ a: null, b: null, me: null })
   expect(__schema.mutationType.fields.map(({ name }) => name).sort()).toEqual([
     'exchangeCode',
+    'linkIdentity',
     'refreshSession',
     'requestPasswordReset',
     'requestReauthentication',
@@ -55,6 +56,7 @@ test('PORT serves and introspects only what a user or the public can reach, whoe
     'revokeSessions',
     'sendVerification',
     'signIn',
+    'signInWithIdToken',
     'signOut',
     'signUp',
     'unlinkIdentity',
