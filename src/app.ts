@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs'
 import type { GraphQLSchema } from 'graphql'
-import type { Config } from './config.ts'
+import { type Config, ConfigError } from './config.ts'
 import { type AccessTokens, createAccessTokens } from './crypto/access-token.ts'
 import { createSecrets } from './crypto/secrets.ts'
 import type { Database } from './database/database.ts'
 import { openDatabase } from './database/open.ts'
 import { createAuthenticator } from './domain/authenticate.ts'
 import { type Authentication, createAuthentication } from './domain/authentication.ts'
+import { declareConnections } from './domain/connection/declare-connections.ts'
 import { developmentToken } from './domain/development-token.ts'
 import type { JobParts } from './domain/job/run-job.ts'
 import { createJobRunner, type JobRunner } from './domain/job-runner.ts'
@@ -27,7 +28,7 @@ import type { DevelopmentMailbox } from './ports/development-mailbox.ts'
 import { createLogger, type Logger } from './ports/logger.ts'
 import type { Mailer } from './ports/mailer.ts'
 import { createMetrics, type Metrics } from './ports/metrics.ts'
-import { createProviders } from './ports/providers.ts'
+import { createProviders, type Providers } from './ports/providers.ts'
 
 /** Everything that runs, put together once; it is carried in the context of each request. */
 export type App = Readonly<{
@@ -61,24 +62,24 @@ export type App = Readonly<{
 }>
 
 /** What tests put in place of the machine's own. */
-type Parts = Readonly<{ clock?: Clock; logger?: Logger; database?: Database }>
+type Parts = Readonly<{ clock?: Clock; logger?: Logger; database?: Database; providers?: Providers }>
 
 /**
  * Opens the database, with its migrations, and makes the app of it.
  * @throws {DatabaseStartError} with one line that says what to do
  */
 export async function createApp(config: Config, parts: Parts = {}): Promise<App> {
-  const { clock = systemClock, logger = createLogger(config.logLevel) } = parts
+  const { clock = systemClock, logger = createLogger(config.logLevel), providers = createProviders(logger) } = parts
   const database = parts.database ?? (await openDatabase({ ...config, poolSize: config.databasePoolSize, logger }))
   try {
-    return await assemble(config, { clock, logger, database })
+    return await assemble(config, { clock, logger, database, providers })
   } catch (error) {
     if (!parts.database) await database.close()
     throw error
   }
 }
 
-async function assemble(config: Config, { clock, logger, database }: Required<Parts>): Promise<App> {
+async function assemble(config: Config, { clock, logger, database, providers }: Required<Parts>): Promise<App> {
   const db = database.prisma
   const secrets = createSecrets(loadSecret(config))
   const signingKeys = await loadSigningKeys({ db, clock, secrets })
@@ -89,6 +90,9 @@ async function assemble(config: Config, { clock, logger, database }: Required<Pa
   const { mailer, mailbox } = createMailer(config, accessTokens.issuer)
   const { appName, mailTemplates } = config
   const handlers = { [mailKind]: createMailHandler({ mailer, secrets, sources: mailTemplates ?? defaultSources, appName, clock }) }
+  const authentication = createAuthentication({ config, accessTokens, secrets, mailEnabled: mailer !== null, providers })
+  const inTheWay = await declareConnections({ ...scope, ...authentication }, config.connections)
+  if (inTheWay.length > 0) throw new ConfigError(inTheWay.map((problem) => `CONNECTIONS: ${problem}`))
   const outbox = createOutbox({ db, clock, logger, metrics, handlers })
   const jobRunner = createJobRunner({ db, clock, logger, handlers: createJobHandlers() })
   return Object.freeze({
@@ -100,13 +104,7 @@ async function assemble(config: Config, { clock, logger, database }: Required<Pa
     metrics,
     signingKeys,
     accessTokens,
-    authentication: createAuthentication({
-      config,
-      accessTokens,
-      secrets,
-      mailEnabled: mailer !== null,
-      providers: createProviders(logger),
-    }),
+    authentication,
     mailer,
     mailEnabled: mailer !== null,
     mailbox,

@@ -1,4 +1,4 @@
-import { readHeader, TokenError, verifyJwt } from '../crypto/jwt.ts'
+import { publicKeyAlgorithms, readHeader, TokenError, verifyJwt } from '../crypto/jwt.ts'
 import { createIssuerKeys, type IssuerKeys } from '../ports/issuer-keys.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { TrustedIssuer } from '../trusted-issuers.ts'
@@ -18,7 +18,6 @@ export type IssuerCaller = Readonly<{
 /** Verifies tokens of one trusted issuer. @throws {TokenError} @throws {KeysUnavailableError} */
 export type IssuerVerifier = (token: string, now: Date) => Promise<IssuerCaller>
 
-const publicKeyAlgorithms = ['RS256', 'PS256', 'ES256', 'EdDSA']
 const sharedSecretAlgorithms = ['HS256']
 
 /** 30 days, the longest that issuers commonly sell; a token for longer is a mistake. */

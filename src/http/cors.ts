@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts'
+import type { Route } from './exchange.ts'
 
 const maxAgeSeconds = 600
 
@@ -18,9 +19,15 @@ export function corsHeaders(origin: string | undefined, allowed: Config['corsOri
   }
 }
 
-/** What a preflight asks for beside the origin. */
-export const preflightHeaders: Readonly<Record<string, string>> = {
-  'Access-Control-Allow-Methods': 'POST',
-  'Access-Control-Allow-Headers': 'Authorization, Content-Type, X-Request-Id',
-  'Access-Control-Max-Age': String(maxAgeSeconds),
+/** `OPTIONS`: what a browser asks before a page may call with these methods. */
+export function createPreflightRoute({ corsOrigins }: Pick<Config, 'corsOrigins'>, methods: readonly string[]): Route {
+  return ({ request }) => {
+    const headers = corsHeaders(request.headers.origin, corsOrigins)
+    const allowed = {
+      'Access-Control-Allow-Methods': methods.join(', '),
+      'Access-Control-Allow-Headers': 'Authorization, Content-Type, X-Request-Id',
+      'Access-Control-Max-Age': String(maxAgeSeconds),
+    }
+    return { status: 204, headers: { Allow: methods.join(', '), ...headers, ...('Access-Control-Allow-Origin' in headers ? allowed : {}) } }
+  }
 }

@@ -3,7 +3,7 @@ import type { Config } from '../config.ts'
 import { RequestError } from '../domain/errors.ts'
 import type { Outcome, Params } from '../graphql/operation.ts'
 import { readBody } from './body.ts'
-import { corsHeaders, preflightHeaders } from './cors.ts'
+import { corsHeaders } from './cors.ts'
 import { withDeadline } from './deadline.ts'
 import { eventHeaders, eventStream, singleEvent, wantsEvents } from './event-stream.ts'
 import type { Answer, Exchange, Route } from './exchange.ts'
@@ -70,14 +70,6 @@ async function* openStream(
     yield* eventStream(request, draining, events)
   } finally {
     subscriptions.open--
-  }
-}
-
-/** `OPTIONS /graphql`: what a browser asks before a page may call. */
-export function createPreflightRoute({ corsOrigins }: Pick<Config, 'corsOrigins'>): Route {
-  return ({ request }) => {
-    const headers = corsHeaders(request.headers.origin, corsOrigins)
-    return { status: 204, headers: { Allow: 'POST', ...headers, ...('Access-Control-Allow-Origin' in headers ? preflightHeaders : {}) } }
   }
 }
 

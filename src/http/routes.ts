@@ -1,12 +1,16 @@
 import type { App } from '../app.ts'
+import { callbackPath } from '../domain/authorization/callback-url.ts'
 import { verifyPath } from '../domain/link/action-link.ts'
+import { authorizePath, createAuthorizeRoute } from './authorize.ts'
+import { createCallbackFormRoute, createCallbackRoute } from './callback.ts'
+import { createPreflightRoute } from './cors.ts'
 import { type Exchange, json, type Route } from './exchange.ts'
 import { createGraphiQLRoute } from './graphiql.ts'
-import { createPreflightRoute } from './graphql.ts'
 import { createReady, live } from './health.ts'
 import { HttpError } from './http-error.ts'
 import { jwksPath, jwksResponse } from './jwks.ts'
 import { createMailboxRoute, mailboxPath } from './mailbox.ts'
+import { createUserInfoRoute, userInfoPath } from './user-info.ts'
 import { createVerifyPageRoute, createVerifyRoute } from './verify.ts'
 
 /** Where GraphQL is served. */
@@ -23,9 +27,13 @@ type Parts = Readonly<{ isWhole: boolean; graphql: Route; isDraining: () => bool
 export function createRoutes(app: App, { isWhole, graphql, isDraining }: Parts): Routes {
   const { config, database, mailbox, metrics, signingKeys } = app
   const graphiql = createGraphiQLRoute(isWhole ? (app.developmentToken?.token ?? null) : null)
+  const userInfo = createUserInfoRoute(app)
   return new Map<string, Methods>([
-    [graphqlPath, { POST: graphql, OPTIONS: createPreflightRoute(config), ...(config.graphiql ? { GET: graphiql } : {}) }],
+    [graphqlPath, { POST: graphql, OPTIONS: createPreflightRoute(config, ['POST']), ...(config.graphiql ? { GET: graphiql } : {}) }],
+    [authorizePath, { GET: createAuthorizeRoute(app) }],
+    [callbackLabel, { GET: createCallbackRoute(app), POST: createCallbackFormRoute(app) }],
     [verifyPath, { GET: createVerifyPageRoute(app), POST: createVerifyRoute(app) }],
+    [userInfoPath, { GET: userInfo, POST: userInfo, OPTIONS: createPreflightRoute(config, ['GET', 'POST']) }],
     ['/health/live', { GET: live }],
     ['/health/ready', { GET: createReady(database, isDraining) }],
     [jwksPath, { GET: () => ({ status: 200, ...jwksResponse(signingKeys) }) }],
@@ -40,12 +48,17 @@ export function createRoutes(app: App, { isWhole, graphql, isDraining }: Parts):
 /** The route of a request, and its path as a label: one of the paths above, or `unmatched`. */
 export function findRoute(routes: Routes, { request }: Exchange): Readonly<{ label: string; route: Route }> {
   const [path = ''] = (request.url ?? '').split('?', 1)
-  const methods = routes.get(path)
+  const label = callback.test(path) ? callbackLabel : path
+  const methods = path === callbackLabel ? undefined : routes.get(label)
   if (methods === undefined) return { label: 'unmatched', route: () => json(404, notFound) }
   const method = request.method === 'HEAD' ? 'GET' : request.method
   const route = Object.entries(methods).find(([name]) => name === method)?.[1]
-  return { label: path, route: route ?? (() => methodNotAllowed(methods)) }
+  return { label, route: route ?? (() => methodNotAllowed(methods)) }
 }
+
+/** The one path with a name in it, that of a connection: as it is kept, or it is not served. */
+const callback = new RegExp(`^${callbackPath}[a-z0-9][a-z0-9_-]{0,62}$`)
+const callbackLabel = `${callbackPath}:connection`
 
 const notFound = { errors: [{ message: 'There is nothing here.', extensions: { code: 'NOT_FOUND' } }] }
 

@@ -2,8 +2,11 @@ import { createRemoteJWKSet, customFetch, type FetchImplementation } from 'jose'
 import { readBoundedText } from './bounded-text.ts'
 import type { Logger } from './logger.ts'
 
-/** Finds the public key that an issuer signs with; null when the issuer publishes no such key. @throws {KeysUnavailableError} */
-export type IssuerKeys = (header: Readonly<{ alg: string; kid: string }>) => Promise<CryptoKey | null>
+/**
+ * Finds the public key that an issuer signs with; null when the issuer publishes no such key, or without a `kid` several.
+ * @throws {KeysUnavailableError}
+ */
+export type IssuerKeys = (header: Readonly<{ alg: string; kid?: string }>) => Promise<CryptoKey | null>
 
 /** The issuer's keys cannot be read now. */
 export class KeysUnavailableError extends Error {

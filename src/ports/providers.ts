@@ -48,7 +48,7 @@ const wholeTimeMs = 4000
 
 const entra = 'https://login.microsoftonline.com'
 const gitHub: ServerMetadata = {
-  issuer: 'https://github.com',
+  issuer: 'https://github.com/login/oauth',
   authorization_endpoint: 'https://github.com/login/oauth/authorize',
   token_endpoint: 'https://github.com/login/oauth/access_token',
 }

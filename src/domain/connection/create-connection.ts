@@ -18,7 +18,7 @@ export type CreateConnectionInput = ConnectionSettings &
  */
 export async function createConnection(scope: AuthenticationScope, input: CreateConnectionInput): Promise<{ connectionId: string }> {
   const strategy = parseStrategy(input.strategy)
-  const problems = [...keyProblems(input.key), ...issuerProblems(strategy, input.issuer ?? null), ...settingProblems(strategy, input)]
+  const problems = connectionProblems(input)
   if (problems.length > 0) throw new DomainErrors(problems)
   return change(scope, 'connection.created', async (tx) => {
     const id = newId()
@@ -30,6 +30,12 @@ export async function createConnection(scope: AuthenticationScope, input: Create
     await keepClientSecret(tx, scope.secrets, id, clientSecret)
     return { result: { connectionId: id }, subjectId: id, before: null, after: connectionImage(await readConnection(tx, id)) }
   })
+}
+
+/** Everything that is wrong with a connection to be made, each with its path. @throws {DomainError} for a strategy of Roster's own */
+export function connectionProblems(input: CreateConnectionInput): DomainError[] {
+  const strategy = parseStrategy(input.strategy)
+  return [...keyProblems(input.key), ...issuerProblems(strategy, input.issuer ?? null), ...settingProblems(strategy, input)]
 }
 
 function parseStrategy(strategy: ConnectionStrategy): ProviderStrategy {

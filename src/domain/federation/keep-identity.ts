@@ -8,20 +8,26 @@ import type { ProviderPerson } from './provider-person.ts'
 
 /**
  * Writes down what the provider says now: the user's identity, and of the profile what the connection's `profileSync` lets it. The user
- * is locked by the caller.
+ * is locked by the caller. `signsIn`: false for a user who links an account and is signed in by another way.
  */
 export async function keepIdentity(
   tx: ChangeScope,
   { id: userId, profile }: Pick<UserRecord, 'id' | 'profile'>,
   connection: ProviderConnection,
   person: ProviderPerson,
+  { signsIn = true }: Readonly<{ signsIn?: boolean }> = {},
 ): Promise<Identity> {
   const key = { provider: connection.key, providerUserId: person.subject }
-  const said = { email: person.email, emailVerified: person.emailVerified, claims: person.claims as Prisma.InputJsonObject }
+  const said = {
+    email: person.email,
+    emailVerified: person.emailVerified,
+    claims: person.claims as Prisma.InputJsonObject,
+    ...(signsIn ? { lastSignInAt: tx.now } : {}),
+  }
   const identity = await tx.db.identity.upsert({
     where: { provider_providerUserId: key },
-    create: { id: newId(), userId, ...key, ...said, createdAt: tx.now, lastSignInAt: tx.now },
-    update: { ...said, lastSignInAt: tx.now },
+    create: { id: newId(), userId, ...key, ...said, createdAt: tx.now },
+    update: said,
   })
   await writeProfile(tx, userId, profile, attributesToWrite(connection, person, profile), 'IDENTITY', identity.id)
   return identity

@@ -20,6 +20,8 @@ const columns = {
   allowSignUp: true,
 } satisfies Prisma.ConnectionSelect
 
+const connectionPath = ['input', 'connection']
+
 /** A connection that people sign in by: one that is enabled. */
 export type ProviderConnection = Readonly<{
   id: string
@@ -35,12 +37,16 @@ export type ProviderConnection = Readonly<{
 }>
 
 /**
- * Finds the connection to begin a sign-in by.
+ * Finds the connection to begin a sign-in by; `path` is where the input names it.
  * @throws {DomainError} CONNECTION_NOT_FOUND when there is none of this key, or it is disabled
  */
-export async function findProviderConnection({ db }: Pick<AuthenticationScope, 'db'>, key: string): Promise<ProviderConnection> {
+export async function findProviderConnection(
+  { db }: Pick<AuthenticationScope, 'db'>,
+  key: string,
+  path: readonly string[] = connectionPath,
+): Promise<ProviderConnection> {
   const row = await db.connection.findFirst({ where: { key, enabled: true }, select: columns })
-  if (row === null) throw connectionNotFound()
+  if (row === null) throw connectionNotFound(path)
   return row as unknown as ProviderConnection
 }
 
@@ -51,7 +57,7 @@ export async function findProviderConnection({ db }: Pick<AuthenticationScope, '
 export async function holdProviderConnection({ db }: ChangeScope, id: string): Promise<ProviderConnection> {
   await db.$queryRaw`select 1 from roster.connections where id = ${id}::uuid for share`
   const row = await db.connection.findFirst({ where: { id, enabled: true }, select: columns })
-  if (row === null) throw connectionNotFound()
+  if (row === null) throw connectionNotFound(connectionPath)
   return row as unknown as ProviderConnection
 }
 
@@ -66,6 +72,6 @@ export async function readProviderClient(
 }
 
 /** Whether it never was or is disabled is not told. */
-function connectionNotFound(): DomainError<'CONNECTION_NOT_FOUND'> {
-  return new DomainError('CONNECTION_NOT_FOUND', 'There is no such connection, or it is disabled.', ['input', 'connection'], {})
+function connectionNotFound(path: readonly string[]): DomainError<'CONNECTION_NOT_FOUND'> {
+  return new DomainError('CONNECTION_NOT_FOUND', 'There is no such connection, or it is disabled.', path, {})
 }
