@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { ConfigError } from './config-error.ts'
 import { type LogLevel, variables } from './config-variables.ts'
 import type { DeclaredConnection } from './declared-connections.ts'
 import type { Budgets } from './domain/budget.ts'
@@ -76,17 +77,6 @@ export type Config = Readonly<{
   drainTimeoutMs: number
   logLevel: LogLevel
 }>
-
-/** All problems with the environment, found at once. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError'
-  readonly problems: readonly string[]
-
-  constructor(problems: readonly string[]) {
-    super(problems.join('\n'))
-    this.problems = problems
-  }
-}
 
 type Parsed = { [Name in keyof typeof variables]: ReturnType<(typeof variables)[Name]['parse']> }
 

@@ -1,4 +1,4 @@
-import { ConfigError } from './config.ts'
+import { ConfigError } from './config-error.ts'
 import { profileSyncs } from './domain/connection/connection-settings.ts'
 import { type CreateConnectionInput, connectionProblems } from './domain/connection/create-connection.ts'
 import { providers } from './domain/connection/strategy.ts'

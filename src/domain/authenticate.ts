@@ -1,5 +1,5 @@
 import { decodeJwt } from 'jose'
-import { ConfigError } from '../config.ts'
+import { ConfigError } from '../config-error.ts'
 import type { AccessTokens } from '../crypto/access-token.ts'
 import { TokenError } from '../crypto/jwt.ts'
 import { isRetryable, isUnavailable } from '../database/errors.ts'

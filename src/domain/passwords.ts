@@ -1,4 +1,3 @@
-import type { Config } from '../config.ts'
 import { hashPassword, isOutdatedHash, isQuickHash, unknownPasswordHash, verifyPassword } from '../crypto/password-hash.ts'
 import { commonPasswords } from './common-passwords.ts'
 import { type PasswordPolicy, passwordMaxBytes, productWords } from './password-policy.ts'
@@ -17,7 +16,14 @@ export type Passwords = Readonly<{
   isOutdated: (hash: string) => boolean
 }>
 
-type Settings = Pick<Config, 'argon2MemoryKib' | 'argon2Passes' | 'argon2Lanes' | 'passwordMinLength' | 'publicUrl' | 'requestTimeoutMs'>
+type Settings = Readonly<{
+  argon2MemoryKib: number
+  argon2Passes: number
+  argon2Lanes: number
+  passwordMinLength: number
+  publicUrl: string | null
+  requestTimeoutMs: number
+}>
 
 /** Puts it together from the configuration. */
 export function createPasswords(
