@@ -84,6 +84,15 @@ describe('C7.78: the state is good', () => {
     expect(await traces(harness)).toMatchObject({ users: 1, codes: 1 })
   })
 
+  test('once also when it comes back twenty times at once (C3.25)', async () => {
+    const { agent, answer } = await loggedIn()
+    const told = await Promise.all(Array.from({ length: 20 }, () => comeBack(harness, agent, 'acme', answer)))
+
+    expect(told.filter((one) => one === over)).toHaveLength(19)
+    expect(told).toContainEqual(hasCode)
+    expect(peer.asked.filter((path) => path === '/token')).toHaveLength(1)
+  })
+
   test('in the browser that it was made for, and in no other', async () => {
     const { agent, answer } = await loggedIn()
     const other = await loggedIn()
