@@ -90,3 +90,43 @@ export async function codeFor(
 }
 
 export type { Arrived }
+
+/** Where a browser is sent, and what only it and the provider get to see. */
+export type Sent = Readonly<{ agent: UserAgent; url: URL; state: string; nonce: string }>
+
+/** Sends a browser off, and stops before the provider. */
+export async function sendOff(
+  url: string,
+  pkce: Pkce,
+  parameters: Record<string, string | null> = {},
+  agent: UserAgent = createUserAgent(),
+): Promise<Sent> {
+  const response = await agent.send(authorizeUrl(url, pkce, parameters))
+  const location = response.headers.get('location')
+  if (response.status !== 303 || location === null) throw new Error(`${response.status}: ${await response.text()}`)
+  const to = new URL(location)
+  return { agent, url: to, state: to.searchParams.get('state') ?? '', nonce: to.searchParams.get('nonce') ?? '' }
+}
+
+/** Brings a browser back with these parameters: where it is sent on to, or the status of the page. */
+export async function comeBack(
+  harness: Harness,
+  agent: UserAgent,
+  key: string,
+  parameters: Record<string, string>,
+): Promise<Record<string, string> | number> {
+  const response = await agent.send(`${harness.url}/auth/callback/${key}?${new URLSearchParams(parameters)}`)
+  const location = response.headers.get('location')
+  return location === null ? response.status : answerOf(location)
+}
+
+/** What there is of people, and of what is on the way. */
+export async function traces({ app }: Harness): Promise<Record<string, number>> {
+  const { user, identity, session, authorizationRequest, authorizationCode } = app.database.prisma
+  const counts = [user.count(), identity.count(), session.count(), authorizationRequest.count(), authorizationCode.count()]
+  const [users = 0, identities = 0, sessions = 0, requests = 0, codes = 0] = await Promise.all(counts)
+  return { users, identities, sessions, requests, codes }
+}
+
+/** Nobody, and nothing on the way. */
+export const noTraces = { users: 0, identities: 0, sessions: 0, requests: 0, codes: 0 }
