@@ -30,6 +30,7 @@ import type { DevelopmentMailbox } from './ports/development-mailbox.ts'
 import { createLogger, type Logger } from './ports/logger.ts'
 import type { Mailer } from './ports/mailer.ts'
 import { createMetrics, type Metrics } from './ports/metrics.ts'
+import { createOldDirectories } from './ports/old-directory.ts'
 import { createProviders, type Providers } from './ports/providers.ts'
 
 /** Everything that runs, put together once; it is carried in the context of each request. */
@@ -92,7 +93,8 @@ async function assemble(config: Config, { clock, logger, database, providers }: 
   const { mailer, mailbox } = createMailer(config, accessTokens.issuer)
   const { appName, mailTemplates } = config
   const handlers = { [mailKind]: createMailHandler({ mailer, secrets, sources: mailTemplates ?? defaultSources, appName, clock }) }
-  const authentication = createAuthentication({ config, accessTokens, secrets, mailEnabled: mailer !== null, providers })
+  const outside = { providers, askOldDirectory: createOldDirectories(logger) }
+  const authentication = createAuthentication({ config, accessTokens, secrets, mailEnabled: mailer !== null, ...outside })
   const inTheWay = await declareConnections({ ...scope, ...authentication }, config.connections)
   if (inTheWay.length > 0) throw new ConfigError(inTheWay.map((problem) => `CONNECTIONS: ${problem}`))
   const outbox = createOutbox({ db, clock, logger, metrics, handlers })

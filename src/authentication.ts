@@ -1,12 +1,10 @@
 import type { Config } from './config.ts'
-import type { AccessTokens } from './crypto/access-token.ts'
-import type { Secrets } from './crypto/secrets.ts'
 import type { Authentication } from './domain/authentication.ts'
 import { defaultBudgets } from './domain/budget.ts'
 import { createPasswords } from './domain/passwords.ts'
-import type { Providers } from './ports/providers.ts'
 
-type Parts = Readonly<{ config: Config; accessTokens: AccessTokens; secrets: Secrets; mailEnabled: boolean; providers: Providers }>
+type Parts = Readonly<{ config: Config }> &
+  Pick<Authentication, 'accessTokens' | 'secrets' | 'mailEnabled' | 'providers' | 'askOldDirectory'>
 
 /** Puts together what signing in works with. */
 export function createAuthentication({ config, ...parts }: Parts): Authentication {

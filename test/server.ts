@@ -64,6 +64,7 @@ export async function startServer(
       secrets: createSecrets(secret),
       mailEnabled: false,
       providers: createProviders(logger),
+      askOldDirectory: async () => null,
     }),
     mailer: null,
     mailEnabled: false,

@@ -1,5 +1,6 @@
 import type { AccessTokens } from '../crypto/access-token.ts'
 import type { Secrets } from '../crypto/secrets.ts'
+import type { AskOldDirectory } from '../ports/old-directory.ts'
 import type { Providers } from '../ports/providers.ts'
 import type { Budgets } from './budget.ts'
 import type { Passwords } from './passwords.ts'
@@ -39,6 +40,8 @@ export type Authentication = Readonly<{
   mailEnabled: boolean
   /** Those whom people sign in with. */
   providers: Providers
+  /** Asks the old systems that connections name. */
+  askOldDirectory: AskOldDirectory
 }>
 
 /** What a use-case of signing in works with. */

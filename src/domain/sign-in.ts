@@ -4,7 +4,8 @@ import { changeByOneStatement, recordFailure } from './change.ts'
 import { DomainError, invalidInput, RequestError } from './errors.ts'
 import { networkOf } from './network.ts'
 import { foldCase, normalizeEmail, normalizePhoneNumber, normalizeUsername } from './normalize.ts'
-import { keepAsItIs, restoring, type Spending, spend } from './rate-limit.ts'
+import { bringFromOldDirectory } from './old-directory/bring-from-old-directory.ts'
+import { restoring, type Spending, spend } from './rate-limit.ts'
 import { type AuthTokens, newSession, standingColumns, userStanding } from './session.ts'
 import { countingSignIn, lockingStanding } from './user/count-sign-in.ts'
 
@@ -44,16 +45,18 @@ export async function signIn(scope: AuthenticationScope, input: SignInInput): Pr
   const name = parseName(input, networkOf(scope.caller.ip))
   await spend(scope, scope.budgets, [...name.budgets.account, name.budgets.network])
   // Where two sign in at once and the hash is renewed by one, the other looks again.
-  return (await attempt(scope, name, input.password)) ?? (await attempt(scope, name, input.password)) ?? refuse(scope, name, null)
+  return (await attempt(scope, name, input)) ?? (await attempt(scope, name, input)) ?? refuse(scope, null)
 }
 
-/** Null when the user or the password was changed meanwhile. */
-async function attempt(scope: AuthenticationScope, name: Name, password: string): Promise<Result | null> {
+/** Null when the user or the password was changed meanwhile, or somebody whom only an old system knew has become a user. */
+async function attempt(scope: AuthenticationScope, name: Name, input: SignInInput): Promise<Result | null> {
+  const { password } = input
   const candidate = await findCandidate(scope, name)
   const hash = candidate?.passwordCredential?.hash ?? null
   const matches = await scope.passwords.verify(hash, password)
+  if (candidate === null && (await bringFromOldDirectory(scope, input, name.budgets.network))) return null
   if (candidate === null || hash === null || !matches || userStanding(candidate, scope.clock.now()) !== 'standing')
-    return refuse(scope, name, candidate)
+    return refuse(scope, candidate)
   if (scope.confirmsEmail && candidate.emailNormal !== null && !candidate.emailVerified) {
     await recordFailure(scope, 'user.signInFailed', candidate.id, 'password')
     throw new DomainError(
@@ -67,10 +70,9 @@ async function attempt(scope: AuthenticationScope, name: Name, password: string)
   return admit(scope, name, { userId: candidate.id, hash, renewed })
 }
 
-/** Either way one row is written, so that who exists does not show in the time it takes. */
-async function refuse(scope: AuthenticationScope, { budgets }: Name, candidate: Candidate | null): Promise<never> {
-  if (candidate === null) await keepAsItIs(scope, budgets.network)
-  else await recordFailure(scope, 'user.signInFailed', candidate.id, 'password')
+/** For who does not exist, `bringFromOldDirectory` has written a row, so that who exists does not show in the time it takes. */
+async function refuse(scope: AuthenticationScope, candidate: Candidate | null): Promise<never> {
+  if (candidate !== null) await recordFailure(scope, 'user.signInFailed', candidate.id, 'password')
   throw invalidCredentials()
 }
 
