@@ -62,6 +62,15 @@ describe('connections that the configuration declares', () => {
     expect(await events()).toEqual(['connection.created', 'connection.created'])
   })
 
+  test('may be an old system that is asked for people', async () => {
+    const old = { key: 'old-site', strategy: 'PASSWORD', verifierUrl: 'https://old.example/verify' }
+    await start([old])
+
+    expect(await connections()).toMatchObject([{ ...old, clientId: '' }])
+    expect(await problems([{ ...old, verifierUrl: undefined }])).toEqual(['CONNECTIONS: 0.verifierUrl must be text'])
+    expect(await problems([{ ...google, verifierUrl: old.verifierUrl }])).toHaveLength(1)
+  })
+
   test('win over what was changed since, and leave alone what they do not say and who they do not name', async () => {
     await start([google, acme])
     const update = 'mutation($input: UpdateConnectionInput!) { updateConnection(input: $input) { errors { code } } }'
@@ -159,7 +168,8 @@ test('a server does not start with a file that is wrong: 2, and a line for each 
 
   expect(await roster(['serve'], { CONNECTIONS_FILE: file, ROSTER_DATA_DIR: temporaryFolder() })).toMatchObject({
     exitCode: 2,
-    errors: 'CONNECTIONS: 0.strategy must be one of OIDC, GOOGLE, GITHUB, APPLE, MICROSOFT\nCONNECTIONS: 0.clientId must be text\n',
+    errors:
+      'CONNECTIONS: 0.strategy must be one of OIDC, GOOGLE, GITHUB, APPLE, MICROSOFT, PASSWORD\nCONNECTIONS: 0.clientId must be text\n',
   })
 })
 
