@@ -105,6 +105,17 @@ describe('somebody new', () => {
   })
 })
 
+test('where nobody signs up, whoever is new is nobody, and who is known is let in', async () => {
+  const closed = await boot({ SIGN_UP: 'false' })
+  const there = arrivalsOn(closed)
+  const by = await there.aConnection({ linkByVerifiedEmail: true })
+  const { id } = await closed.aUser({ email: 'jane@example.com', emailVerified: true })
+
+  expect(await there.arrive(by, { ...jane, sub: '2', email: 'new@example.com' })).toBe('SIGN_UP_DISABLED')
+  expect(await there.arrive(by, jane)).toBe(id)
+  expect(await db().user.count()).toBe(1)
+})
+
 describe('somebody who has been here', () => {
   test('is found by connection and subject, whatever the address is by now', async () => {
     const id = await arriveAt({ linkByVerifiedEmail: true })
@@ -228,6 +239,18 @@ describe('a connection that links by verified address', () => {
     await db().user.update({ where: { id }, data: { blockedAt: null, deletedAt: new Date() } })
     expect(await people.arrive(connection, jane)).toBe('INVALID_CREDENTIALS')
     expect(await db().user.count()).toBe(1)
+  })
+
+  test('of two that vouch for one address for different people, each keeps who has it', async () => {
+    const id = await arriveAt({ linkByVerifiedEmail: true }, { ...jane, email: undefined })
+    const other = await people.aConnection({ linkByVerifiedEmail: true }, 'other')
+    const owner = await people.arrive(other, { ...jane, sub: 'x' })
+
+    expect(await people.arrive(connection, jane)).toBe(id)
+    expect(await people.arrive(other, { ...jane, sub: 'x' })).toBe(owner)
+    expect(owner).not.toBe(id)
+    expect(await user(id)).toMatchObject({ email: null, identities: [{ email: 'jane@example.com', emailVerified: true }] })
+    expect(await user(owner)).toMatchObject({ email: 'jane@example.com', identities: [{ provider: 'other' }] })
   })
 
   test('of two that vouch for one address, the second finds the user of the first', async () => {

@@ -17,7 +17,7 @@ beforeEach(async () => {
   await harness.reset()
   provider.reset()
   await aConnection()
-  person = await harness.aUser({ email: 'jane@example.com', password: 'a long passphrase' })
+  person = await harness.aUser({ email: 'jane@example.com', emailVerified: true, password: 'a long passphrase' })
 })
 afterAll(() => provider.close())
 
@@ -86,6 +86,27 @@ describe('an ID token', () => {
     expect(await codes({ idToken, idTokenNonce: 'a' })).toEqual([])
     expect(await codes({ idToken: await provider.idToken({ claims: { aud: 'other' } }) })).toEqual(['TOKEN_NOT_VALID'])
     expect(await codes({ idToken: await provider.idToken({ claims: { iss: 'https://evil.example' } }) })).toEqual(['TOKEN_NOT_VALID'])
+  })
+})
+
+describe('a user whose address nobody has verified', () => {
+  const unverified = () => harness.aUser({ email: 'victim@example.com', password: 'a long passphrase' })
+
+  test('links no account of another address: it would stay when the owner of the address comes', async () => {
+    const hijacker = await unverified()
+
+    for (const said of [{}, claims, { email: 'victim@example.com', email_verified: false }, { email: 'victim@example.com' }])
+      expect(await codes({ idToken: await provider.idToken({ claims: said }) }, hijacker.token)).toEqual(['EMAIL_NOT_VERIFIED'])
+    expect(await identitiesOf(hijacker.id)).toEqual([])
+  })
+
+  test('verifies it by an account that has it', async () => {
+    const owner = await unverified()
+    const idToken = await provider.idToken({ claims: { email: 'Victim@example.com', email_verified: true } })
+
+    expect(await codes({ idToken }, owner.token)).toEqual([])
+    expect(await db().user.findUnique({ where: { id: owner.id } })).toMatchObject({ emailVerified: true })
+    expect(await codes({ idToken: await provider.idToken({ claims: { sub: '2' } }) }, owner.token)).toEqual([])
   })
 })
 

@@ -34,9 +34,9 @@ export async function aKey(kid: string, alg = 'RS256'): Promise<ProviderKey> {
   return { alg, kid, privateKey, jwk: { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' } }
 }
 
-/** Starts one; `now` is the clock that its tokens go by. */
-export async function startProvider(now: () => Date = () => new Date()): Promise<Provider> {
-  const first = await aKey('key-1')
+/** Starts one; `now` is the clock that its tokens go by, `alg` what they are signed with. */
+export async function startProvider(now: () => Date = () => new Date(), alg = 'RS256'): Promise<Provider> {
+  const first = await aKey('key-1', alg)
   const keys = [first]
   const requests: string[] = []
   const answers = new Map<string, Answer>()
@@ -59,7 +59,7 @@ export async function startProvider(now: () => Date = () => new Date()): Promise
     jwks_uri: `${issuer}/keys`,
     response_types_supported: ['code'],
     subject_types_supported: ['public'],
-    id_token_signing_alg_values_supported: ['RS256'],
+    id_token_signing_alg_values_supported: [alg],
   }
   const reset = () => {
     answers.clear()

@@ -8,7 +8,6 @@ import { normalizeEmail } from './normalize.ts'
 import { system } from './principal.ts'
 import type { ReadScope, Scope } from './scope.ts'
 import { type Standing, standingColumns, userStanding } from './session.ts'
-import { freeEmail } from './user/free-email.ts'
 import { readUser, userImage } from './user/user-record.ts'
 
 /** The user of an issuer's subject. */
@@ -61,4 +60,11 @@ function identityColumns({ issuer, subject, email, emailVerified }: IssuerCaller
   const claims: Prisma.InputJsonObject = normalized === null ? {} : { email: normalized.email, email_verified: emailVerified }
   const columns = { provider: issuer.provider, providerUserId: subject, email: normalized?.email ?? null }
   return { ...columns, emailVerified: emailVerified && normalized !== null, claims: { sub: subject, ...claims } }
+}
+
+async function freeEmail({ db }: ChangeScope, { email, emailVerified }: IssuerCaller) {
+  const normalized = email === null || !emailVerified ? null : normalizeEmail(email)
+  if (normalized === null) return {}
+  const holder = await db.user.findUnique({ where: { emailNormal: normalized.normal }, select: { id: true } })
+  return holder === null ? { email: normalized.email, emailNormal: normalized.normal, emailVerified: true } : {}
 }

@@ -14,7 +14,7 @@ const summaries: { readonly [Code in DomainErrorCode]: string } = {
   METADATA_TOO_LARGE: 'The metadata would be larger than is kept.',
   WEAK_PASSWORD: 'The password may not be used.',
   INVALID_CREDENTIALS: 'The name and the password do not belong together, or the user may not sign in. Which of it is not told.',
-  EMAIL_NOT_VERIFIED: 'The password is right, but the e-mail address has to be verified first.',
+  EMAIL_NOT_VERIFIED: 'The e-mail address has to be verified first. Who signs in is told so only with the right password.',
   SIGN_UP_DISABLED: 'Nobody can sign up here.',
   TOKEN_EXPIRED: 'The link, code, refresh token or ID token is too old.',
   TOKEN_NOT_VALID: 'The link, code, refresh token or ID token is not valid, or was used before.',

@@ -8,8 +8,8 @@ import { identitiesImage } from '../identity/identity-image.ts'
 import { removePassword } from '../password.ts'
 import { endSessions, userStanding } from '../session.ts'
 import { assertSignUpOpen } from '../sign-up-open.ts'
-import { freeEmail } from '../user/free-email.ts'
 import { insertUser } from '../user/insert-user.ts'
+import type { UserAttributes } from '../user/user-attributes.ts'
 import { readUser, type UserRecord, userImage } from '../user/user-record.ts'
 import { findArriving } from './find-arriving.ts'
 import { keepIdentity } from './keep-identity.ts'
@@ -80,11 +80,11 @@ async function arrive<Result>(
 ): Promise<Changed<Outcome<Result>>> {
   const { person } = arrival
   const connection = await holdProviderConnection(tx, arrival.connection.id)
-  const { user, identity } = await findArriving(tx, connection, person)
+  const { user, identity, address } = await findArriving(tx, connection, person)
   if (user !== null && userStanding(user, tx.now) !== 'standing')
     return { result: { refusedUserId: user.id }, subjectId: user.id, before: {}, after: {} }
   const before = user && image(user, identity)
-  const entering = user ?? (await create(tx, scope, connection, person))
+  const entering = user ?? (await create(tx, scope, connection, address))
   if (user !== null && identity === null) await takeOver(tx, user)
   const kept = await keepIdentity(tx, entering, connection, person)
   const { result, rows, type = 'user.signedIn' } = await finish(tx, { userId: entering.id, connection })
@@ -104,11 +104,11 @@ async function create(
   tx: ChangeScope,
   scope: AuthenticationScope,
   { allowSignUp }: ProviderConnection,
-  person: ProviderPerson,
+  address: UserAttributes,
 ): Promise<UserRecord> {
   assertSignUpOpen(scope)
   if (!allowSignUp) throw new DomainError('SIGN_UP_DISABLED', 'Nobody can sign up by this connection.', [], {})
-  const inserted = await insertUser(tx, { attributes: await freeEmail(tx, person) })
+  const inserted = await insertUser(tx, { attributes: address })
   return readUser(tx.db, inserted.result.userId)
 }
 

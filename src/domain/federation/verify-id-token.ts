@@ -79,8 +79,10 @@ async function findKey(
 /** Google names itself in two ways; Entra ID's tenant is named by each token, which its keys sign. */
 function issuersOf({ strategy }: ProviderConnection, issuer: string, token: string): readonly string[] {
   if (strategy === 'GOOGLE') return [issuer, 'accounts.google.com']
-  const tenant = strategy === 'MICROSOFT' ? unverifiedClaims(token)['tid'] : undefined
-  return [typeof tenant === 'string' && guid.test(tenant) ? issuer.replace('{tenantid}', tenant) : issuer]
+  if (strategy !== 'MICROSOFT') return [issuer]
+  const tenant = unverifiedClaims(token)['tid']
+  if (typeof tenant !== 'string' || !guid.test(tenant)) throw new TokenError('invalid')
+  return [issuer.replace('{tenantid}', tenant)]
 }
 
 function unverifiedClaims(token: string): JWTPayload {
