@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createApp } from '../src/app.ts'
@@ -184,3 +184,10 @@ postgresOnly(
   },
   60_000,
 )
+
+test('the example in the documentation is one', async () => {
+  const [, json = ''] = /`CONNECTIONS_FILE`[^]*?```json\n([^]*?)```/.exec(readFileSync('docs/sign-in-with-providers.md', 'utf8')) ?? []
+
+  expect(await problems(JSON.parse(json), { GOOGLE_CLIENT_SECRET: 'a', ACME_CLIENT_SECRET: 'b' })).toEqual([])
+  expect((await connections()).map(({ key }) => key)).toEqual(['acme', 'google'])
+})

@@ -17,10 +17,14 @@ export function newPkce(): Pkce {
   return { verifier, challenge: challengeOf(verifier) }
 }
 
-/** Starts a server that providers can send browsers back to. */
-export async function bootReachable(environment: Record<string, string> = {}, parts: Parameters<typeof boot>[1] = {}): Promise<Harness> {
+/** Starts a server that providers can send browsers back to, by this name of this machine. */
+export async function bootReachable(
+  environment: Record<string, string> = {},
+  parts: Parameters<typeof boot>[1] = {},
+  name: '127.0.0.1' | 'localhost' = '127.0.0.1',
+): Promise<Harness> {
   const port = String(await freePort())
-  return boot({ PORT: port, PUBLIC_URL: `http://127.0.0.1:${port}`, ...environment }, parts)
+  return boot({ PORT: port, PUBLIC_URL: `http://${name}:${port}`, ...environment }, parts)
 }
 
 /** Makes a connection to a peer. */

@@ -33,8 +33,8 @@ export function backWithFailure(
   thrown: unknown,
 ): Answer {
   const { error, description, isNews } = authorizationFailure(thrown)
-  if (isNews)
-    logger.warn({ requestId, connection: connection ?? undefined, error, reason: describeError(thrown) }, 'a sign-in by a provider failed')
+  const refusal = thrown instanceof DomainError ? { code: thrown.code, details: thrown.details } : describeError(thrown)
+  if (isNews) logger.warn({ requestId, connection: connection ?? undefined, error, reason: refusal }, 'a sign-in by a provider failed')
   return back(target, { error, error_description: description })
 }
 
