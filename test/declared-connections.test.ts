@@ -186,7 +186,7 @@ postgresOnly(
 )
 
 test('the example in the documentation is one', async () => {
-  const [, json = ''] = /`CONNECTIONS_FILE`[^]*?```json\n([^]*?)```/.exec(readFileSync('docs/sign-in-with-providers.md', 'utf8')) ?? []
+  const [, json = ''] = /`CONNECTIONS_FILE`.*?```json\n(.*?)```/s.exec(readFileSync('docs/sign-in-with-providers.md', 'utf8')) ?? []
 
   expect(await problems(JSON.parse(json), { GOOGLE_CLIENT_SECRET: 'a', ACME_CLIENT_SECRET: 'b' })).toEqual([])
   expect((await connections()).map(({ key }) => key)).toEqual(['acme', 'google'])
