@@ -23,6 +23,7 @@ import type { Scope } from './domain/scope.ts'
 import { loadSecret } from './domain/secret.ts'
 import { type LoadedSigningKeys, loadSigningKeys } from './domain/signing-key.ts'
 import { tokenSettings } from './domain/token-settings.ts'
+import { createImportHandler, importBatchSize } from './domain/transfer/import-job.ts'
 import { buildSchema } from './graphql/schema.ts'
 import { createMailer } from './mailer.ts'
 import { type Clock, systemClock } from './ports/clock.ts'
@@ -98,7 +99,7 @@ async function assemble(config: Config, { clock, logger, database, providers }: 
   const inTheWay = await declareConnections({ ...scope, ...authentication }, config.connections)
   if (inTheWay.length > 0) throw new ConfigError(inTheWay.map((problem) => `CONNECTIONS: ${problem}`))
   const outbox = createOutbox({ db, clock, logger, metrics, handlers })
-  const jobRunner = createJobRunner({ db, clock, logger, handlers: createJobHandlers() })
+  const jobRunner = createJobRunner({ db, clock, logger, handlers: createJobHandlers({ config, database, clock, metrics }) })
   return Object.freeze({
     config,
     version: packageVersion(),
@@ -127,8 +128,15 @@ async function assemble(config: Config, { clock, logger, database, providers }: 
 }
 
 /** What does each kind of job. */
-function createJobHandlers(): JobParts['handlers'] {
-  return {}
+function createJobHandlers({
+  config,
+  database,
+  clock,
+  metrics,
+}: Pick<App, 'config' | 'database' | 'clock' | 'metrics'>): JobParts['handlers'] {
+  const batchSize = importBatchSize(database.engine)
+  const { importWeakHashes: weakHashes } = config
+  return { IMPORT: createImportHandler({ db: database.prisma, clock, batchSize, weakHashes, onRetry: metrics.databaseRetry }) }
 }
 
 /** Roster itself, for what it does without a request. */

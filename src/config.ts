@@ -71,6 +71,10 @@ export type Config = Readonly<{
   graphiql: boolean
   introspection: boolean
   maxBodyBytes: number
+  /** The largest file that is taken for an import. */
+  uploadMaxBytes: number
+  /** What becomes of weak password hashes in imports over the API. */
+  importWeakHashes: 'accept' | 'refuse' | 'reset'
   /** How long a request may take before it is answered SERVICE_UNAVAILABLE. */
   requestTimeoutMs: number
   /** How long requests in flight may take to finish after SIGTERM. */
@@ -150,6 +154,8 @@ function toConfig(parsed: Parsed): Config {
     graphiql: parsed.GRAPHIQL ?? !production,
     introspection: parsed.INTROSPECTION ?? !production,
     maxBodyBytes: parsed.MAX_BODY_BYTES,
+    uploadMaxBytes: parsed.UPLOAD_MAX_BYTES,
+    importWeakHashes: parsed.IMPORT_WEAK_HASHES,
     requestTimeoutMs: parsed.REQUEST_TIMEOUT_MS,
     drainTimeoutMs: parsed.DRAIN_TIMEOUT_MS,
     logLevel: parsed.LOG_LEVEL,

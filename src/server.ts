@@ -13,6 +13,8 @@ import { refuseBadConnections } from './http/refused-connection.ts'
 import { createRoutes } from './http/routes.ts'
 import { securityHeaders } from './http/security-headers.ts'
 import { createSlots } from './http/slots.ts'
+import { watchBodies } from './http/slow-bodies.ts'
+import { createUploadRoute } from './http/uploads.ts'
 
 /** GraphQL requests at work at once, over all connections of a server; a further one is refused. */
 const maxInFlight = 256
@@ -23,11 +25,17 @@ const socketTimeoutMs = 30_000
 /** What Node waits for and takes at most. Its own defaults are a minute and more, checked every half minute. */
 const nodeLimits = {
   headersTimeout: 5000,
-  requestTimeout: 10_000,
+  // A file may take as long as it does; everything else is held to `bodyTimeoutMs`.
+  requestTimeout: 0,
   connectionsCheckingInterval: 1000,
   keepAliveTimeout: 65_000,
   maxHeaderSize: 8192,
 } as const
+
+/** How long a request may take to come whole. */
+const bodyTimeoutMs = 10_000
+/** Files on their way at once, over all connections of a server; a further one is refused. */
+const maxUploads = 8
 
 /** A server over HTTP. */
 export type RosterServer = Readonly<{
@@ -52,9 +60,12 @@ export function createServer(app: App, { graph, maxInFlight: slotCount = maxInFl
   const activity = createActivity()
   const draining = new AbortController()
   const isDraining = () => draining.signal.aborted
+  const server = createHttpServer(nodeLimits)
+  const bodies = watchBodies(server, bodyTimeoutMs)
   const routes = createRoutes(app, {
     isWhole: graph === 'whole',
     isDraining,
+    upload: createUploadRoute(app, { slots: createSlots(maxUploads, () => {}, metrics.shed), mayTakeLong: bodies.mayTakeLong }),
     graphql: createGraphQLRoute({
       config,
       draining: draining.signal,
@@ -63,7 +74,6 @@ export function createServer(app: App, { graph, maxInFlight: slotCount = maxInFl
     }),
   })
   const listener = createListener({ app, routes, isDraining })
-  const server = createHttpServer(nodeLimits)
   server.maxConnections = maxConnections
   server.setTimeout(socketTimeoutMs)
   refuseBadConnections(server, securityHeaders(config))
@@ -72,6 +82,7 @@ export function createServer(app: App, { graph, maxInFlight: slotCount = maxInFl
   for (const event of ['request', 'checkExpectation'])
     server.on(event, (request, response) => {
       activity.begin(request, response)
+      bodies.watch(request)
       listener(request, response)
     })
   const drain = async (delayMs = 0): Promise<void> => {

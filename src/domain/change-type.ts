@@ -1,6 +1,7 @@
 /** What a change is called in history. */
 export type ChangeType =
   | 'user.created'
+  | 'user.imported'
   | 'user.updated'
   | 'user.deleted'
   | 'user.purged'

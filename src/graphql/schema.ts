@@ -11,6 +11,7 @@ import {
 } from 'graphql'
 import { builder } from './builder.ts'
 import './admin-token.ts'
+import './import-users.ts'
 import './job-mutations.ts'
 import './job-progress.ts'
 import './links.ts'

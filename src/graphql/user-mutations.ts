@@ -8,7 +8,8 @@ import { mutation } from './mutation.ts'
 import { ProfileInput } from './profile.ts'
 import { userPayload } from './user-payload.ts'
 
-const MetadataMode = builder.enumType('MetadataMode', {
+/** How a metadata patch meets what is there. */
+export const MetadataMode = builder.enumType('MetadataMode', {
   description: 'How metadata that is sent meets what is there.',
   values: {
     MERGE: { description: 'First-level keys of the patch replace those of the record; a null removes its key; {} changes nothing.' },

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Config } from '../config.ts'
 import { RequestError } from '../domain/errors.ts'
+import { parseJson } from '../domain/faithful-json.ts'
 import type { Outcome, Params } from '../graphql/operation.ts'
 import { readBody } from './body.ts'
 import { corsHeaders } from './cors.ts'
@@ -9,7 +10,6 @@ import { eventHeaders, eventStream, singleEvent, wantsEvents } from './event-str
 import type { Answer, Exchange, Route } from './exchange.ts'
 import { readParams } from './graphql-params.ts'
 import { HttpError } from './http-error.ts'
-import { parseJson } from './json.ts'
 import { chooseMediaType, isJson, type MediaType } from './media-type.ts'
 import { type Slots, unavailable } from './slots.ts'
 

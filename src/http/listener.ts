@@ -100,7 +100,7 @@ function drained(response: ServerResponse): Promise<void> {
 }
 
 /** Node takes three dozen methods; these are served. */
-const plainMethods = new Set(['GET', 'HEAD', 'POST', 'OPTIONS'])
+const plainMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'OPTIONS'])
 
 type Report = Readonly<{ answer: Answer; label: string; seconds: number }>
 
