@@ -11,6 +11,7 @@ import { createAuthenticator } from './domain/authenticate.ts'
 import type { Authentication } from './domain/authentication.ts'
 import { declareConnections } from './domain/connection/declare-connections.ts'
 import { developmentToken } from './domain/development-token.ts'
+import { createExportHandler } from './domain/export/export-handler.ts'
 import type { JobParts } from './domain/job/run-job.ts'
 import { createJobRunner, type JobRunner } from './domain/job-runner.ts'
 import { createMailHandler } from './domain/mail/send-mail.ts'
@@ -128,15 +129,14 @@ async function assemble(config: Config, { clock, logger, database, providers }: 
 }
 
 /** What does each kind of job. */
-function createJobHandlers({
-  config,
-  database,
-  clock,
-  metrics,
-}: Pick<App, 'config' | 'database' | 'clock' | 'metrics'>): JobParts['handlers'] {
+function createJobHandlers(parts: Pick<App, 'config' | 'database' | 'clock' | 'metrics'>): JobParts['handlers'] {
+  const { config, database, clock, metrics } = parts
   const batchSize = importBatchSize(database.engine)
   const { importWeakHashes: weakHashes } = config
-  return { IMPORT: createImportHandler({ db: database.prisma, clock, batchSize, weakHashes, onRetry: metrics.databaseRetry }) }
+  return {
+    IMPORT: createImportHandler({ db: database.prisma, clock, batchSize, weakHashes, onRetry: metrics.databaseRetry }),
+    EXPORT: createExportHandler({ database, clock }),
+  }
 }
 
 /** Roster itself, for what it does without a request. */

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { packageVersion } from './app.ts'
 import { addConfig } from './commands/config.ts'
 import { addDoctor } from './commands/doctor.ts'
+import { addExport } from './commands/export.ts'
 import { addImport } from './commands/import.ts'
 import { addKeys } from './commands/keys.ts'
 import { addMigrate } from './commands/migrate.ts'
@@ -34,7 +35,8 @@ function createProgram(terminal: Terminal): Command {
     .exitOverride()
     .configureOutput({ writeOut: terminal.print, writeErr: terminal.printError })
     .showHelpAfterError('(roster --help says more)')
-  for (const add of [addServe, addToken, addKeys, addMigrate, addDoctor, addImport, addSeed, addSchema, addConfig]) add(program, terminal)
+  for (const add of [addServe, addToken, addKeys, addMigrate, addDoctor, addImport, addExport, addSeed, addSchema, addConfig])
+    add(program, terminal)
   return program
 }
 

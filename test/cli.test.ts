@@ -36,6 +36,7 @@ describe('help', () => {
     ['keys', 'drop'],
     ['migrate'],
     ['doctor'],
+    ['export'],
     ['seed'],
     ['schema'],
     ['config'],

@@ -1,5 +1,6 @@
 import type { Prisma, PrismaClient } from '../generated/prisma/client.ts'
 import type { Clock } from '../ports/clock.ts'
+import { exportKeptDays } from './export/read-export.ts'
 import { lowestIdAt } from './id.ts'
 
 /** One kind of rows that are kept for a time. */
@@ -30,6 +31,7 @@ function retentions(historyDays: number): readonly Retention[] {
     { what: 'authorizationRequests', deleteBatch: deleteAuthorizationRequests, keptDays: 0 },
     { what: 'authorizationCodes', deleteBatch: deleteAuthorizationCodes, keptDays: 0 },
     { what: 'rateLimits', deleteBatch: deleteRateLimits, keptDays: expiredDays },
+    { what: 'exportChunks', deleteBatch: deleteExportChunks, keptDays: exportKeptDays },
   ]
 }
 
@@ -111,5 +113,14 @@ function deleteRateLimits(db: Prisma.TransactionClient, before: Date, limit: num
   return db.$executeRaw`
     delete from roster.rate_limits where key in (
       select key from roster.rate_limits where window_ends_at < ${before} order by window_ends_at limit ${limit} for update skip locked
+    )`
+}
+
+/** Of exports that ended before a time, in whichever way. A chunk has half a megabyte. */
+function deleteExportChunks(db: Prisma.TransactionClient, before: Date, limit: number): Promise<number> {
+  return db.$executeRaw`
+    delete from roster.export_chunks where (job_id, position) in (
+      select chunk.job_id, chunk.position from roster.jobs job join roster.export_chunks chunk on chunk.job_id = job.id
+      where job.kind = 'EXPORT' and job.finished_at < ${before} limit ${limit}
     )`
 }

@@ -39,7 +39,8 @@ function assertMember(
   principal: Principal,
   owner: string | null,
 ): void {
-  if (value === undefined) return
+  // What everybody sends who says nothing is nobody's to refuse.
+  if (value === undefined || value === field?.defaultValue) return
   if (field === undefined) throw new Error(`${path} is no input of the graph: nothing says who may send it`)
   const access = accessOf(field)
   if (!allows(access, principal, owner)) throw refusal(access, principal, `\`${path}\``, path)

@@ -1,4 +1,5 @@
 import { RequestError } from '../domain/errors.ts'
+import { isExpired } from '../domain/export/read-export.ts'
 import type { JobKind as JobKindName } from '../domain/job/claim-job.ts'
 import { downloadPath } from '../domain/job/download-path.ts'
 import { visibleJobs } from '../domain/job/visible-jobs.ts'
@@ -85,10 +86,12 @@ export const Job = builder.prismaObject('Job', {
       type: 'URL',
       nullable: true,
       description:
-        'Where what was exported is downloaded, with a token of `export:users`; null for an import, and before the export is done.',
-      select: { id: true, kind: true, status: true },
-      resolve: ({ id, kind, status }, _args, { app }) =>
-        kind === 'EXPORT' && status === 'SUCCEEDED' ? `${app.accessTokens.issuer}${downloadPath(id)}` : null,
+        'Where what was exported is downloaded, with a token of `export:users`; null for an import, before the export is done, and a day later.',
+      select: { id: true, kind: true, status: true, finishedAt: true },
+      resolve: ({ id, kind, status, finishedAt }, _args, { app }) => {
+        const isThere = kind === 'EXPORT' && status === 'SUCCEEDED' && finishedAt !== null && !isExpired(finishedAt, app.clock.now())
+        return isThere ? `${app.accessTokens.issuer}${downloadPath(id)}` : null
+      },
     }),
   }),
 })

@@ -12,6 +12,7 @@ import {
 import { builder } from './builder.ts'
 import './admin-token.ts'
 import './import-users.ts'
+import './export-users.ts'
 import './job-mutations.ts'
 import './job-progress.ts'
 import './links.ts'

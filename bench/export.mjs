@@ -1,0 +1,102 @@
+/**
+ * Measures how fast users are written out, on PostgreSQL: `npm run build && node bench/export.mjs [--users 100000]`. Each format is read
+ * from a snapshot and written to a file, as `roster export` does; then once more as a job, into the database and out again.
+ */
+
+import { createWriteStream, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { pipeline } from 'node:stream/promises'
+import { parseArgs } from 'node:util'
+import { openDatabase } from '../dist/database/open.js'
+import { withSnapshot } from '../dist/database/snapshot.js'
+import { createWriter } from '../dist/domain/export/create-writer.js'
+import { createExportHandler } from '../dist/domain/export/export-handler.js'
+import { exportUsers } from '../dist/domain/export/export-users.js'
+import { readExport } from '../dist/domain/export/read-export.js'
+import { readRecords } from '../dist/domain/export/read-records.js'
+import { writeFile } from '../dist/domain/export/write-file.js'
+import { createJobRunner } from '../dist/domain/job-runner.js'
+import { system } from '../dist/domain/principal.js'
+import { systemClock } from '../dist/ports/clock.js'
+import { createLogger } from '../dist/ports/logger.js'
+import { createDatabase, openServer } from './database.mjs'
+
+const { values: flags } = parseArgs({ options: { users: { type: 'string', default: '100000' } } })
+const everybody = { status: ['ACTIVE', 'INVITED', 'BLOCKED', 'DELETED'] }
+const formats = ['ROSTER_NDJSON', 'CSV', 'AUTH0', 'SUPABASE']
+
+/** Runs the work, and says how long it took, how far it kept the event loop, and how much memory there was at the most. */
+async function watched(work) {
+  const delay = monitorEventLoopDelay({ resolution: 5 })
+  let peak = 0
+  const sampler = setInterval(() => {
+    peak = Math.max(peak, process.memoryUsage().rss)
+  }, 50)
+  delay.enable()
+  const begun = performance.now()
+  await work()
+  const seconds = (performance.now() - begun) / 1000
+  clearInterval(sampler)
+  return { seconds, p99: Math.round(delay.percentile(99) / 1e6), peak: Math.round(peak / 2 ** 20) }
+}
+
+async function* texts(pieces) {
+  for await (const { text } of pieces) yield text
+}
+
+async function toFile(database, format, path) {
+  const options = { format, fields: null, withPasswordHashes: true, withAppMetadata: true, now: new Date() }
+  const wanted = { ...options, filter: everybody }
+  await withSnapshot(database, (snapshot) =>
+    pipeline(texts(writeFile(createWriter(options), readRecords(snapshot, wanted))), createWriteStream(path)),
+  )
+}
+
+async function asJob(database, path) {
+  const db = database.prisma
+  const logger = createLogger('silent')
+  const scope = { db, clock: systemClock, caller: { principal: system, ip: null, userAgent: null, requestId: null } }
+  const runner = createJobRunner({
+    db,
+    clock: systemClock,
+    logger,
+    handlers: { EXPORT: createExportHandler({ database, clock: systemClock }) },
+  })
+  const { jobId } = await exportUsers(scope, { format: 'ROSTER_NDJSON', where: everybody, includePasswordHashes: true })
+  await runner.settled()
+  const { content } = await readExport({ db, clock: systemClock, principal: system }, jobId)
+  await pipeline(content, createWriteStream(path))
+}
+
+async function main(keep) {
+  const server = keep(await openServer())
+  const { url } = keep(await createDatabase(server, Number(flags.users)))
+  const options = { databaseUrl: url, dataDir: '', poolSize: 4, statementTimeoutMs: 3000, logger: createLogger('silent') }
+  const database = keep(await openDatabase(options))
+  const count = await database.prisma.user.count()
+  const folder = mkdtempSync(join(tmpdir(), 'roster-bench-'))
+  keep({ close: () => rmSync(folder, { recursive: true }) })
+  const path = join(folder, 'users')
+  console.log(`${count.toLocaleString('en-US')} users, PostgreSQL ${server.version}\n`)
+  console.log('| export | users a second | MB | event loop p99, ms | memory, MB |\n|---|---|---|---|---|')
+  for (const [name, work] of [
+    ...formats.map((format) => [format, () => toFile(database, format, path)]),
+    ['as a job', () => asJob(database, path)],
+  ]) {
+    const { seconds, p99, peak } = await watched(work)
+    const megabytes = (statSync(path).size / 1e6).toFixed(0)
+    console.log(`| ${name} | ${Math.round(count / seconds).toLocaleString('en-US')} | ${megabytes} | ${p99} | ${peak} |`)
+  }
+}
+
+const opened = []
+try {
+  await main((closable) => {
+    opened.unshift(closable)
+    return closable
+  })
+} finally {
+  for (const { close } of opened) await close()
+}

@@ -1,0 +1,77 @@
+import type { Snapshot } from '../../database/snapshot.ts'
+import { Prisma } from '../../generated/prisma/client.ts'
+import { profileAttributes } from '../profile.ts'
+import type { RosterRecord } from '../transfer/roster-record.ts'
+import { compileUserFilter, type UserFilter } from '../user-filter.ts'
+import { type StoredRecord, toRecord } from './stored-record.ts'
+
+/** Which users, and what may be said of them. */
+export type RecordsWanted = Readonly<{ filter: UserFilter; now: Date; withPasswordHashes: boolean; withAppMetadata: boolean }>
+
+type Reader = Pick<Snapshot, 'query'>
+
+/** Users a statement: a page is formatted in some ten milliseconds, in which nobody else has a turn. */
+const pageSize = 500
+
+/** How many users there are to read. */
+export async function countRecords({ query }: Reader, { filter, now }: RecordsWanted): Promise<number> {
+  const meets = compileUserFilter(filter, { now })
+  const [row] = await query<{ count: number }>(Prisma.sql`select count(*)::integer as count from roster.users u where ${meets}`)
+  return row?.count ?? 0
+}
+
+/**
+ * Reads users in the order of their ids, page by page: in memory are two of them, however many there are. The database reads the next one
+ * while one is looked at.
+ */
+export async function* readRecords({ query }: Reader, wanted: RecordsWanted): AsyncGenerator<readonly RosterRecord[]> {
+  const meets = compileUserFilter(wanted.filter, { now: wanted.now })
+  const read = (after: string) => query<Row>(page(meets, after, wanted))
+  let rows = await read('00000000-0000-0000-0000-000000000000')
+  while (rows.length > 0) {
+    const next = rows.length < pageSize ? Promise.resolve([]) : read(rows.at(-1)?.id ?? '')
+    // Whoever looks at this page may end before the next one is there.
+    next.catch(() => {})
+    yield rows.map(({ record }) => toRecord(JSON.parse(record) as StoredRecord))
+    rows = await next
+  }
+}
+
+type Row = Readonly<{ id: string; record: string }>
+
+/**
+ * One JSON text a user, so that nothing has to be converted on the way. What belongs to users is found by the ids of the page, whatever
+ * the planner knows of the tables. Providers' names are compared by their bytes: the same in any locale.
+ */
+function page(meets: Prisma.Sql, after: string, { withPasswordHashes, withAppMetadata }: RecordsWanted): Prisma.Sql {
+  const ofPage = Prisma.sql`user_id = any(array(select id from u))`
+  const profile = profileAttributes.map((name) => Prisma.raw(`'${name}', profile.${name.replace(/[A-Z]/g, '_$&').toLowerCase()}`))
+  return Prisma.sql`
+    with u as materialized (select * from roster.users u where u.id > ${after}::uuid and ${meets} order by u.id limit ${pageSize}::integer),
+    profiles as materialized (select * from roster.profiles where ${ofPage}),
+    credentials as materialized (select * from roster.password_credentials where ${ofPage} and ${withPasswordHashes}::boolean),
+    sources as materialized (
+      select user_id, json_agg(json_build_array(attribute, origin, identity_id, set_at)) as list
+      from roster.profile_sources where ${ofPage} group by user_id
+    ), identities as materialized (
+      select user_id, json_agg(json_build_object(
+        'id', id, 'provider', provider, 'providerUserId', provider_user_id, 'email', email, 'emailVerified', email_verified,
+        'claims', claims, 'createdAt', created_at, 'lastSignInAt', last_sign_in_at
+      ) order by provider collate "C", provider_user_id collate "C") as list
+      from roster.identities where ${ofPage} group by user_id
+    )
+    select u.id::text as id, json_build_object(
+      'id', u.id, 'email', u.email, 'emailVerified', u.email_verified, 'phoneNumber', u.phone_number,
+      'phoneNumberVerified', u.phone_number_verified, 'username', u.username, 'externalId', u.external_id,
+      'profile', json_build_object(${Prisma.join(profile)}), 'profileSources', sources.list, 'profileUpdatedAt', profile.updated_at,
+      'userMetadata', u.user_metadata, ${withAppMetadata ? Prisma.sql`'appMetadata', u.app_metadata,` : Prisma.empty}
+      'identities', identities.list,
+      ${withPasswordHashes ? Prisma.sql`'passwordHash', credential.hash, 'passwordChangedAt', credential.updated_at,` : Prisma.empty}
+      'block', json_build_object('at', u.blocked_at, 'until', u.blocked_until, 'reason', u.block_reason), 'invitedAt', u.invited_at,
+      'createdAt', u.created_at, 'updatedAt', u.updated_at, 'deletedAt', u.deleted_at, 'anonymizedAt', u.anonymized_at,
+      'lastSignInAt', u.last_sign_in_at, 'lastSignInIp', u.last_sign_in_ip, 'signInCount', u.sign_in_count, 'version', u.version
+    )::text as record
+    from u left join profiles profile on profile.user_id = u.id left join credentials credential on credential.user_id = u.id
+      left join sources on sources.user_id = u.id left join identities on identities.user_id = u.id
+    order by u.id`
+}
