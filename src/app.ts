@@ -1,14 +1,18 @@
 import { readFileSync } from 'node:fs'
 import type { GraphQLSchema } from 'graphql'
-import { type Config, ConfigError } from './config.ts'
+import { createAuthentication } from './authentication.ts'
+import type { Config } from './config.ts'
+import { ConfigError } from './config-error.ts'
 import { type AccessTokens, createAccessTokens } from './crypto/access-token.ts'
 import { createSecrets } from './crypto/secrets.ts'
 import type { Database } from './database/database.ts'
 import { openDatabase } from './database/open.ts'
 import { createAuthenticator } from './domain/authenticate.ts'
-import { type Authentication, createAuthentication } from './domain/authentication.ts'
+import type { Authentication } from './domain/authentication.ts'
 import { declareConnections } from './domain/connection/declare-connections.ts'
 import { developmentToken } from './domain/development-token.ts'
+import type { JobParts } from './domain/job/run-job.ts'
+import { createJobRunner, type JobRunner } from './domain/job-runner.ts'
 import { createMailHandler } from './domain/mail/send-mail.ts'
 import { defaultSources } from './domain/mail/template-source.ts'
 import { mailKind } from './domain/mail.ts'
@@ -19,7 +23,7 @@ import type { Scope } from './domain/scope.ts'
 import { loadSecret } from './domain/secret.ts'
 import { type LoadedSigningKeys, loadSigningKeys } from './domain/signing-key.ts'
 import { tokenSettings } from './domain/token-settings.ts'
-import { cutToPublic } from './graphql/public-schema.ts'
+import { createImportHandler, importBatchSize } from './domain/transfer/import-job.ts'
 import { buildSchema } from './graphql/schema.ts'
 import { createMailer } from './mailer.ts'
 import { type Clock, systemClock } from './ports/clock.ts'
@@ -27,6 +31,7 @@ import type { DevelopmentMailbox } from './ports/development-mailbox.ts'
 import { createLogger, type Logger } from './ports/logger.ts'
 import type { Mailer } from './ports/mailer.ts'
 import { createMetrics, type Metrics } from './ports/metrics.ts'
+import { createOldDirectories } from './ports/old-directory.ts'
 import { createProviders, type Providers } from './ports/providers.ts'
 
 /** Everything that runs, put together once; it is carried in the context of each request. */
@@ -48,12 +53,12 @@ export type App = Readonly<{
   mailbox: DevelopmentMailbox | null
   /** Does what was queued. It waits for `start`, or `settled`. */
   outbox: Outbox
+  /** Does imports and exports. It waits for `start`, or `settled`. */
+  jobRunner: JobRunner
   /** Says who calls. Null is nobody. @throws {RequestError} UNAUTHENTICATED or SERVICE_UNAVAILABLE */
   authenticate: (token: string | null) => Promise<Principal>
   /** The whole graph. */
   schema: GraphQLSchema
-  /** The graph cut to what users and the public can reach. */
-  publicSchema: GraphQLSchema
   /** The admin token that GraphiQL opens with, and whether it was made at this start; null in production. */
   developmentToken: Readonly<{ token: string; isNew: boolean }> | null
   /** Writes what is left to write, and closes the database. */
@@ -84,16 +89,17 @@ async function assemble(config: Config, { clock, logger, database, providers }: 
   const signingKeys = await loadSigningKeys({ db, clock, secrets })
   const accessTokens = createAccessTokens(tokenSettings(config), signingKeys)
   const authenticator = createAuthenticator({ accessTokens, trustedIssuers: config.trustedIssuers, db, clock, logger })
-  const schema = buildSchema()
   const scope = { ...systemScope({ database, clock }), accessTokens }
   const metrics = createMetrics()
   const { mailer, mailbox } = createMailer(config, accessTokens.issuer)
   const { appName, mailTemplates } = config
   const handlers = { [mailKind]: createMailHandler({ mailer, secrets, sources: mailTemplates ?? defaultSources, appName, clock }) }
-  const authentication = createAuthentication({ config, accessTokens, secrets, mailEnabled: mailer !== null, providers })
+  const outside = { providers, askOldDirectory: createOldDirectories(logger) }
+  const authentication = createAuthentication({ config, accessTokens, secrets, mailEnabled: mailer !== null, ...outside })
   const inTheWay = await declareConnections({ ...scope, ...authentication }, config.connections)
   if (inTheWay.length > 0) throw new ConfigError(inTheWay.map((problem) => `CONNECTIONS: ${problem}`))
   const outbox = createOutbox({ db, clock, logger, metrics, handlers })
+  const jobRunner = createJobRunner({ db, clock, logger, handlers: createJobHandlers({ config, database, clock, metrics }) })
   return Object.freeze({
     config,
     version: packageVersion(),
@@ -108,17 +114,29 @@ async function assemble(config: Config, { clock, logger, database, providers }: 
     mailEnabled: mailer !== null,
     mailbox,
     outbox,
+    jobRunner,
     authenticate: authenticator.authenticate,
-    schema,
-    publicSchema: cutToPublic(schema),
+    schema: buildSchema(),
     developmentToken: config.mode === 'development' ? await developmentToken(scope, { dataDir: config.dataDir, authenticator }) : null,
     close: async () => {
-      await outbox.stop()
+      await Promise.all([outbox.stop(), jobRunner.stop()])
       mailer?.close()
       await authenticator.settled()
       await database.close()
     },
   })
+}
+
+/** What does each kind of job. */
+function createJobHandlers({
+  config,
+  database,
+  clock,
+  metrics,
+}: Pick<App, 'config' | 'database' | 'clock' | 'metrics'>): JobParts['handlers'] {
+  const batchSize = importBatchSize(database.engine)
+  const { importWeakHashes: weakHashes } = config
+  return { IMPORT: createImportHandler({ db: database.prisma, clock, batchSize, weakHashes, onRetry: metrics.databaseRetry }) }
 }
 
 /** Roster itself, for what it does without a request. */

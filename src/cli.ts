@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { packageVersion } from './app.ts'
 import { addConfig } from './commands/config.ts'
 import { addDoctor } from './commands/doctor.ts'
+import { addImport } from './commands/import.ts'
 import { addKeys } from './commands/keys.ts'
 import { addMigrate } from './commands/migrate.ts'
 import { addSchema } from './commands/schema.ts'
@@ -9,7 +10,7 @@ import { addSeed } from './commands/seed.ts'
 import { addServe } from './commands/serve.ts'
 import { CommandError, type Terminal } from './commands/terminal.ts'
 import { addToken } from './commands/token.ts'
-import { ConfigError } from './config.ts'
+import { ConfigError } from './config-error.ts'
 import { DatabaseStartError, isUnavailable } from './database/errors.ts'
 import { describeError } from './ports/describe-error.ts'
 
@@ -33,7 +34,7 @@ function createProgram(terminal: Terminal): Command {
     .exitOverride()
     .configureOutput({ writeOut: terminal.print, writeErr: terminal.printError })
     .showHelpAfterError('(roster --help says more)')
-  for (const add of [addServe, addToken, addKeys, addMigrate, addDoctor, addSeed, addSchema, addConfig]) add(program, terminal)
+  for (const add of [addServe, addToken, addKeys, addMigrate, addDoctor, addImport, addSeed, addSchema, addConfig]) add(program, terminal)
   return program
 }
 

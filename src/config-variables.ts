@@ -158,7 +158,7 @@ export const variables = {
     'Who mail comes from: `Example <no-reply@example.com>`, or the address alone.',
     (text) => (text === undefined ? null : mailbox(text)),
   ),
-  MAIL_TEMPLATES_DIR: variable('none', 'A directory of templates in place of the default ones; see "Mail".', (text) =>
+  MAIL_TEMPLATES_DIR: variable('none', 'A directory of templates in place of the default ones; see docs/signing-in.md.', (text) =>
     text === undefined ? null : readTemplates(text),
   ),
   GRAPHIQL: variable('true; false in production', 'Whether `GET /graphql` shows GraphiQL.', (text) =>
@@ -171,6 +171,16 @@ export const variables = {
   ),
   MAX_BODY_BYTES: variable('100000', 'The largest request body, 1000 to 10000000 bytes.', (text = '100000') =>
     integer(text, 1000, 10_000_000),
+  ),
+  UPLOAD_MAX_BYTES: variable(
+    '2147483648',
+    'The largest file that is taken by `PUT /uploads`, 1000 bytes to 1 TB. It is kept in the database for a day.',
+    (text = '2147483648') => integer(text, 1000, 1_000_000_000_000),
+  ),
+  IMPORT_WEAK_HASHES: variable(
+    'accept',
+    'What becomes of password hashes that are easily guessed from when users are imported over the API: `accept` keeps them until the next sign-in, `refuse` refuses the record, `reset` imports the user without a password.',
+    (text = 'accept') => oneOf(text, ['accept', 'refuse', 'reset'] as const),
   ),
   REQUEST_TIMEOUT_MS: variable(
     '5000',

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { ConfigError } from './config-error.ts'
 import { type LogLevel, variables } from './config-variables.ts'
 import type { DeclaredConnection } from './declared-connections.ts'
 import type { Budgets } from './domain/budget.ts'
@@ -70,23 +71,16 @@ export type Config = Readonly<{
   graphiql: boolean
   introspection: boolean
   maxBodyBytes: number
+  /** The largest file that is taken for an import. */
+  uploadMaxBytes: number
+  /** What becomes of weak password hashes in imports over the API. */
+  importWeakHashes: 'accept' | 'refuse' | 'reset'
   /** How long a request may take before it is answered SERVICE_UNAVAILABLE. */
   requestTimeoutMs: number
   /** How long requests in flight may take to finish after SIGTERM. */
   drainTimeoutMs: number
   logLevel: LogLevel
 }>
-
-/** All problems with the environment, found at once. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError'
-  readonly problems: readonly string[]
-
-  constructor(problems: readonly string[]) {
-    super(problems.join('\n'))
-    this.problems = problems
-  }
-}
 
 type Parsed = { [Name in keyof typeof variables]: ReturnType<(typeof variables)[Name]['parse']> }
 
@@ -160,6 +154,8 @@ function toConfig(parsed: Parsed): Config {
     graphiql: parsed.GRAPHIQL ?? !production,
     introspection: parsed.INTROSPECTION ?? !production,
     maxBodyBytes: parsed.MAX_BODY_BYTES,
+    uploadMaxBytes: parsed.UPLOAD_MAX_BYTES,
+    importWeakHashes: parsed.IMPORT_WEAK_HASHES,
     requestTimeoutMs: parsed.REQUEST_TIMEOUT_MS,
     drainTimeoutMs: parsed.DRAIN_TIMEOUT_MS,
     logLevel: parsed.LOG_LEVEL,

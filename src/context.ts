@@ -13,6 +13,8 @@ export type Context = Readonly<{
   proven: Set<string>
   /** How many counts of whole lists the operation asks for. */
   counts: number
+  /** For a subscription: aborts when nobody listens any more. Null for everything else. */
+  unsubscribed: AbortSignal | null
 }>
 
 /** What of a request says who calls. */
@@ -36,5 +38,5 @@ export async function createContext(
   const caller: Caller = { principal, ip, userAgent, requestId }
   const { database, clock, metrics, outbox } = app
   const scope = { db: database.prisma, clock, caller, onRetry: metrics.databaseRetry, onQueued: outbox.wake }
-  return { app, principal, caller, scope, counts, proven: new Set() }
+  return { app, principal, caller, scope, counts, proven: new Set(), unsubscribed: null }
 }

@@ -1,4 +1,4 @@
-import { ConfigError } from './config.ts'
+import { ConfigError } from './config-error.ts'
 import { profileSyncs } from './domain/connection/connection-settings.ts'
 import { type CreateConnectionInput, connectionProblems } from './domain/connection/create-connection.ts'
 import { providers } from './domain/connection/strategy.ts'
@@ -20,8 +20,10 @@ const oneOf = (choices: readonly string[]): Check => ({
   says: `must be one of ${choices.join(', ')}`,
 })
 
-const required: Readonly<Record<string, Check>> = { key: text, strategy: oneOf(Object.keys(providers)), clientId: text }
+const required: Readonly<Record<string, Check>> = { key: text, strategy: oneOf([...Object.keys(providers), 'PASSWORD']) }
 const optional: Readonly<Record<string, Check>> = {
+  clientId: text,
+  verifierUrl: text,
   issuer: text,
   displayName: text,
   enabled: truth,
@@ -72,11 +74,13 @@ function isObject(value: unknown): value is Record<string, unknown> {
 /** What is not of the type it has to be, with its path in the entry. */
 function shapeProblems(entry: unknown): string[] {
   if (!isObject(entry)) return [' must be an object']
+  const needed = entry['strategy'] === 'PASSWORD' ? { verifierUrl: text } : { clientId: text }
   const unknown = Object.keys(entry).filter((name) => !Object.hasOwn({ ...required, ...optional }, name))
+  const rest = Object.entries(optional).filter(([name]) => !Object.hasOwn(needed, name))
   return [
     ...unknown.map((name) => `.${name.slice(0, 64)} is not known`),
-    ...Object.entries(required).flatMap(([name, { is, says }]) => (is(entry[name]) ? [] : [`.${name} ${says}`])),
-    ...Object.entries(optional).flatMap(([name, { is, says }]) => (entry[name] == null || is(entry[name]) ? [] : [`.${name} ${says}`])),
+    ...Object.entries({ ...required, ...needed }).flatMap(([name, { is, says }]) => (is(entry[name]) ? [] : [`.${name} ${says}`])),
+    ...rest.flatMap(([name, { is, says }]) => (entry[name] == null || is(entry[name]) ? [] : [`.${name} ${says}`])),
   ]
 }
 

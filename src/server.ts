@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { App } from './app.ts'
 import { createContext } from './context.ts'
 import { createOperationRunner } from './graphql/operation.ts'
+import { cutToPublic } from './graphql/public-schema.ts'
 import { createActivity, drainServer } from './http/drain.ts'
 import type { Exchange } from './http/exchange.ts'
 import { createGraphQLRoute } from './http/graphql.ts'
@@ -12,6 +13,8 @@ import { refuseBadConnections } from './http/refused-connection.ts'
 import { createRoutes } from './http/routes.ts'
 import { securityHeaders } from './http/security-headers.ts'
 import { createSlots } from './http/slots.ts'
+import { watchBodies } from './http/slow-bodies.ts'
+import { createUploadRoute } from './http/uploads.ts'
 
 /** GraphQL requests at work at once, over all connections of a server; a further one is refused. */
 const maxInFlight = 256
@@ -22,11 +25,17 @@ const socketTimeoutMs = 30_000
 /** What Node waits for and takes at most. Its own defaults are a minute and more, checked every half minute. */
 const nodeLimits = {
   headersTimeout: 5000,
-  requestTimeout: 10_000,
+  // A file may take as long as it does; everything else is held to `bodyTimeoutMs`.
+  requestTimeout: 0,
   connectionsCheckingInterval: 1000,
   keepAliveTimeout: 65_000,
   maxHeaderSize: 8192,
 } as const
+
+/** How long a request may take to come whole. */
+const bodyTimeoutMs = 10_000
+/** Files on their way at once, over all connections of a server; a further one is refused. */
+const maxUploads = 8
 
 /** A server over HTTP. */
 export type RosterServer = Readonly<{
@@ -49,18 +58,22 @@ type Options = Readonly<{
 export function createServer(app: App, { graph, maxInFlight: slotCount = maxInFlight }: Options): RosterServer {
   const { config, metrics } = app
   const activity = createActivity()
-  let isDraining = false
+  const draining = new AbortController()
+  const isDraining = () => draining.signal.aborted
+  const server = createHttpServer(nodeLimits)
+  const bodies = watchBodies(server, bodyTimeoutMs)
   const routes = createRoutes(app, {
     isWhole: graph === 'whole',
-    isDraining: () => isDraining,
+    isDraining,
+    upload: createUploadRoute(app, { slots: createSlots(maxUploads, () => {}, metrics.shed), mayTakeLong: bodies.mayTakeLong }),
     graphql: createGraphQLRoute({
       config,
+      draining: draining.signal,
       slots: createSlots(slotCount, metrics.inFlight, metrics.shed),
       run: createRun(app, graph),
     }),
   })
-  const listener = createListener({ app, routes, isDraining: () => isDraining })
-  const server = createHttpServer(nodeLimits)
+  const listener = createListener({ app, routes, isDraining })
   server.maxConnections = maxConnections
   server.setTimeout(socketTimeoutMs)
   refuseBadConnections(server, securityHeaders(config))
@@ -69,10 +82,11 @@ export function createServer(app: App, { graph, maxInFlight: slotCount = maxInFl
   for (const event of ['request', 'checkExpectation'])
     server.on(event, (request, response) => {
       activity.begin(request, response)
+      bodies.watch(request)
       listener(request, response)
     })
   const drain = async (delayMs = 0): Promise<void> => {
-    isDraining = true
+    draining.abort()
     await delay(delayMs)
     await drainServer(server, activity, config.drainTimeoutMs)
   }
@@ -80,7 +94,7 @@ export function createServer(app: App, { graph, maxInFlight: slotCount = maxInFl
 }
 
 function createRun(app: App, graph: Options['graph']): Parameters<typeof createGraphQLRoute>[0]['run'] {
-  const run = createOperationRunner(app, graph === 'whole' ? app.schema : app.publicSchema)
+  const run = createOperationRunner(app, graph === 'whole' ? app.schema : cutToPublic(app.schema))
   return (params, exchange, signal) =>
     run(params, { requestId: exchange.requestId, signal, createContext: (counts) => createContext(app, originOf(exchange), counts) })
 }

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { ConfigError, isLoopback, parseConfig } from '../src/config.ts'
+import { isLoopback, parseConfig } from '../src/config.ts'
+import { ConfigError } from '../src/config-error.ts'
 import { variables } from '../src/config-variables.ts'
 import { testFolder } from './setup/build.ts'
 

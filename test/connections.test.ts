@@ -117,7 +117,7 @@ describe('what is wrong with a connection is answered with its path:', () => {
   test.each<[string, Record<string, unknown>, string[]]>([
     ['a key for no path', { key: 'Acme/x' }, ['key']],
     ['a key of Roster’s own', { key: 'email' }, ['key']],
-    ['a strategy of Roster’s own', { strategy: 'PASSWORD' }, ['strategy']],
+    ['a strategy of Roster’s own', { strategy: 'EMAIL' }, ['strategy']],
     ['no issuer', { issuer: null }, ['issuer']],
     ['an issuer without TLS', { issuer: 'http://acme.example' }, ['issuer']],
     ['an issuer with a query', { issuer: 'https://acme.example?x' }, ['issuer']],
@@ -125,6 +125,8 @@ describe('what is wrong with a connection is answered with its path:', () => {
     ['an issuer that is no URL', { issuer: 'acme' }, ['issuer']],
     ['C7.81: an issuer for a provider that is known', { strategy: 'GOOGLE' }, ['issuer']],
     ['no client', { clientId: '' }, ['clientId']],
+    ['nothing said of the client', { clientId: undefined }, ['clientId']],
+    ['an old system behind a provider', { verifierUrl: 'https://old.example' }, ['verifierUrl']],
     ['an empty secret', { clientSecret: '' }, ['clientSecret']],
     ['a blank in a scope', { scopes: ['openid', 'a b'] }, ['scopes', '1']],
     ['scopes without openid', { scopes: ['email'] }, ['scopes']],

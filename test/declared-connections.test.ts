@@ -2,7 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createApp } from '../src/app.ts'
-import { ConfigError, parseConfig } from '../src/config.ts'
+import { parseConfig } from '../src/config.ts'
+import { ConfigError } from '../src/config-error.ts'
 import { createLogger } from '../src/ports/logger.ts'
 import { postgresOnly } from './database.ts'
 import { boot, expectData, type Harness, testSecret } from './harness.ts'
@@ -59,6 +60,15 @@ describe('connections that the configuration declares', () => {
       { ...google, displayName: 'Google', enabled: true, secret: null },
     ])
     expect(await events()).toEqual(['connection.created', 'connection.created'])
+  })
+
+  test('may be an old system that is asked for people', async () => {
+    const old = { key: 'old-site', strategy: 'PASSWORD', verifierUrl: 'https://old.example/verify' }
+    await start([old])
+
+    expect(await connections()).toMatchObject([{ ...old, clientId: '' }])
+    expect(await problems([{ ...old, verifierUrl: undefined }])).toEqual(['CONNECTIONS: 0.verifierUrl must be text'])
+    expect(await problems([{ ...google, verifierUrl: old.verifierUrl }])).toHaveLength(1)
   })
 
   test('win over what was changed since, and leave alone what they do not say and who they do not name', async () => {
@@ -158,7 +168,8 @@ test('a server does not start with a file that is wrong: 2, and a line for each 
 
   expect(await roster(['serve'], { CONNECTIONS_FILE: file, ROSTER_DATA_DIR: temporaryFolder() })).toMatchObject({
     exitCode: 2,
-    errors: 'CONNECTIONS: 0.strategy must be one of OIDC, GOOGLE, GITHUB, APPLE, MICROSOFT\nCONNECTIONS: 0.clientId must be text\n',
+    errors:
+      'CONNECTIONS: 0.strategy must be one of OIDC, GOOGLE, GITHUB, APPLE, MICROSOFT, PASSWORD\nCONNECTIONS: 0.clientId must be text\n',
   })
 })
 

@@ -260,7 +260,7 @@ describe('the body', () => {
 
 describe('answers', () => {
   test('an Accept header that takes no JSON is 406', async () => {
-    expect((await server.run('{ me { id } }', {}, { accept: 'text/event-stream' })).status).toBe(406)
+    expect((await server.run('{ me { id } }', {}, { accept: 'text/html' })).status).toBe(406)
   })
   test.each([
     ['application/graphql-response+json', 'application/graphql-response+json'],

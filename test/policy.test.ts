@@ -11,7 +11,11 @@ import {
   isObjectType,
 } from 'graphql'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { systemScope } from '../src/app.ts'
 import { defaultBudgets } from '../src/domain/budget.ts'
+import { change } from '../src/domain/change.ts'
+import { newId } from '../src/domain/id.ts'
+import { insertJob } from '../src/domain/job/create-job.ts'
 import { type PermissionScope, permissionScopes } from '../src/domain/principal.ts'
 import { type Access, accessOf, isRestricted } from '../src/graphql/access.ts'
 import { type Answer, boot, type Harness, type Person } from './harness.ts'
@@ -69,7 +73,17 @@ async function rowIds(): Promise<Record<string, string>> {
     AuditEvent: event.id,
     AdminToken: token.id,
     Connection: await aConnection(),
+    Job: await aJob(),
   }
+}
+
+/** An import that has refused a record. */
+async function aJob(): Promise<string> {
+  const scope = systemScope(harness.app)
+  const { jobId } = await change(scope, 'job.created', (tx) => insertJob(tx, { kind: 'IMPORT', input: {} }))
+  const problem = { id: newId(), jobId, line: 1, code: 'INVALID_FORMAT', message: 'It is not.' }
+  await harness.app.database.prisma.jobError.create({ data: problem })
+  return jobId
 }
 
 async function aConnection(): Promise<string> {
@@ -269,6 +283,7 @@ function selection(type: GraphQLObjectType, field: GraphQLField<unknown, unknown
     user: `(by: { id: "${subject.id}" })`,
     users: '(first: 250)',
     connection: '(key: "google")',
+    job: `(id: "${nodeIds['Job']}")`,
     nodes: '',
     node: '',
   }
@@ -317,14 +332,16 @@ const rowScopes: Readonly<Record<string, PermissionScope>> = {
   AuditEvent: 'read:logs',
   AdminToken: 'read:admin_tokens',
   Connection: 'read:connections',
+  Job: 'import:users',
 }
 
 /** Whether a root field shows the caller the subject's row. */
 function sees(root: string, type: string, caller: Caller): boolean {
   if (root === 'me') return caller.userId !== null
+  if (root === 'job') return may({ self: false, scopes: ['import:users'] }, caller, null)
   if (root !== 'node' && root !== 'nodes' && root !== 'user') return true
   const scope = rowScopes[type] ?? 'read:users'
-  return may({ self: type !== 'AdminToken' && type !== 'Connection', scopes: [scope] }, caller, subject.id)
+  return may({ self: !['AdminToken', 'Connection', 'Job'].includes(type), scopes: [scope] }, caller, subject.id)
 }
 
 function may(access: Access, { scopes, userId }: Caller, owner: string | null): boolean {

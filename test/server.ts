@@ -1,8 +1,9 @@
 import { pino } from 'pino'
 import type { App } from '../src/app.ts'
+import { createAuthentication } from '../src/authentication.ts'
 import { parseConfig } from '../src/config.ts'
 import { createSecrets } from '../src/crypto/secrets.ts'
-import { createAuthentication } from '../src/domain/authentication.ts'
+import { createJobRunner } from '../src/domain/job-runner.ts'
 import { createOutbox } from '../src/domain/outbox.ts'
 import { createMetrics } from '../src/ports/metrics.ts'
 import { createProviders } from '../src/ports/providers.ts'
@@ -63,14 +64,15 @@ export async function startServer(
       secrets: createSecrets(secret),
       mailEnabled: false,
       providers: createProviders(logger),
+      askOldDirectory: async () => null,
     }),
     mailer: null,
     mailEnabled: false,
     mailbox: null,
     outbox: createOutbox({ db: shared.prisma, clock, logger, metrics, handlers: {} }),
+    jobRunner: createJobRunner({ db: shared.prisma, clock, logger, handlers: {} }),
     authenticate,
     schema,
-    publicSchema: schema,
     developmentToken,
     close: async () => {},
   }

@@ -39,6 +39,7 @@ async function serve(terminal: Terminal): Promise<void> {
   try {
     const listeners = await listen(app)
     app.outbox.start()
+    app.jobRunner.start()
     announce(app, listeners, terminal)
     const request = await stopRequested
     await Promise.all([leave(app, listeners, request), jobs.stop()])
@@ -90,12 +91,12 @@ function announce(app: App, listeners: readonly Listener[], terminal: Terminal):
 }
 
 /** @throws {CommandError} after an error that nobody caught */
-async function leave({ config, logger, outbox }: App, listeners: readonly Listener[], request: StopRequest): Promise<void> {
+async function leave({ config, logger, outbox, jobRunner }: App, listeners: readonly Listener[], request: StopRequest): Promise<void> {
   const isCrash = 'error' in request
   if (isCrash) logger.fatal({ error: describeError(request.error) }, 'an error that nobody caught: stopping')
   else logger.info({ signal: request.signal }, 'stopping when the requests at work are done')
   const delayMs = config.mode === 'production' && !isCrash ? probeDelayMs : 0
-  await Promise.all([outbox.stop(), ...listeners.map(({ server }) => server.drain(delayMs))])
+  await Promise.all([outbox.stop(), jobRunner.stop(), ...listeners.map(({ server }) => server.drain(delayMs))])
   logger.info('stopped')
   if (isCrash) throw new CommandError('', 1, request.error)
 }

@@ -1,20 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import { hash, type Options, verify } from '@node-rs/argon2'
-import { verifyBcrypt } from './bcrypt.ts'
+import { parseForeignHash } from './foreign-hash.ts'
+import { verifyBcrypt } from './hash-thread.ts'
+import { anyForm, passwordForms } from './password-forms.ts'
+import { argon2Parameters, isArgon2Hash, isBcryptHash, isStandardHash } from './standard-hash.ts'
+import { verifyForeignHash } from './verify-foreign-hash.ts'
 
 /** What hashing with argon2id costs. */
 export type Argon2Parameters = Readonly<{ memoryKiB: number; passes: number; lanes: number }>
 
 /** 19 MiB, two passes, one lane: OWASP ASVS 5.0 §11.4.2 and its Password Storage Cheat Sheet. No hash of ours costs less. */
 export const leastArgon2: Argon2Parameters = { memoryKiB: 19_456, passes: 2, lanes: 1 }
-
-/** Base64 without padding of a salt or hash of 8 to 64 bytes. */
-const base64 = '[A-Za-z0-9+/]{11,86}'
-const argon2Shape = new RegExp(`^\\$argon2(?:id|i)\\$v=19\\$m=(\\d{1,7}),t=(\\d{1,2}),p=(\\d{1,2})\\$${base64}\\$${base64}$`)
-const bcryptShape = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/
-
-/** What one verification of somebody else's hash may cost: 256 MiB, 16 passes, 16 lanes; bcrypt 2^15 rounds, about 3 s. */
-const most = { memoryKiB: 262_144, passes: 16, lanes: 16, bcryptCost: 15 }
 
 /**
  * Hashes a password as an argon2id PHC string. The password is normalised to NFKC first, so that the same one typed on another
@@ -29,8 +25,11 @@ export function hashPassword(plainPassword: string, { memoryKiB, passes, lanes }
 /** Whether the password belongs to the hash. A hash that is none, or costs too much, matches nothing and never throws. */
 export async function verifyPassword(passwordHash: string, plainPassword: string): Promise<boolean> {
   try {
-    if (isBcryptHash(passwordHash)) return await verifyBcrypt(passwordHash, plainPassword)
-    return isArgon2Hash(passwordHash) && (await verify(passwordHash, plainPassword.normalize('NFKC')))
+    const forms = passwordForms(plainPassword)
+    if (isArgon2Hash(passwordHash)) return await anyForm(forms, (form) => verify(passwordHash, form))
+    if (isBcryptHash(passwordHash)) return await verifyBcrypt(passwordHash, forms)
+    const foreign = parseForeignHash(passwordHash)
+    return foreign !== null && (await verifyForeignHash(foreign, plainPassword))
   } catch {
     return false
   }
@@ -48,23 +47,27 @@ export function unknownPasswordHash({ memoryKiB, passes, lanes }: Argon2Paramete
   return `$argon2id$v=19$m=${memoryKiB},t=${passes},p=${lanes}$${random(16)}$${random(32)}`
 }
 
-/** Whether the text is a hash that may be kept: an argon2id or argon2i PHC string, or bcrypt, within the cost we are willing to pay. */
+/** Whether the text is a hash that may be kept: argon2 or bcrypt, or one of foreign-hash.ts, within the cost we are willing to pay. */
 export function isPasswordHash(text: string): boolean {
-  return isArgon2Hash(text) || isBcryptHash(text)
+  return isStandardHash(text) || parseForeignHash(text) !== null
 }
 
-function isArgon2Hash(text: string): boolean {
-  const [memoryKiB = 0, passes = 0, lanes = 0] = argon2Parameters(text)
-  // RFC 9106 §3.1: at least 8 KiB a lane.
-  const inRange = lanes >= 1 && lanes <= most.lanes && passes >= 1 && passes <= most.passes
-  return inRange && memoryKiB >= 8 * lanes && memoryKiB <= most.memoryKiB
+/** Whether verifying the hash takes next to no time, unlike argon2 and its like. */
+export function isQuickHash(passwordHash: string): boolean {
+  return /^\$(?:digest|hmac)-/.test(passwordHash)
 }
 
-function argon2Parameters(text: string): number[] {
-  return argon2Shape.exec(text)?.slice(1).map(Number) ?? []
-}
+/** NIST SP 800-132 §5.2 and OWASP's Password Storage Cheat Sheet ask for more; below this, guessing is cheap. */
+const leastIterations = 10_000
+const leastScryptWork = 2 ** 14
 
-function isBcryptHash(text: string): boolean {
-  const cost = Number(bcryptShape.exec(text)?.[1] ?? 0)
-  return cost >= 4 && cost <= most.bcryptCost
+/**
+ * Whether whoever has the hash finds the password easily: one round of any digest, salted or not, with a key or not, is guessed by the
+ * thousand million a second; so is PBKDF2 over MD4 or MD5, or of few iterations. False for what is no hash.
+ */
+export function isWeakHash(passwordHash: string): boolean {
+  const algorithm = parseForeignHash(passwordHash)?.algorithm
+  if (algorithm === undefined || algorithm.kind === 'standard') return false
+  if (algorithm.kind === 'pbkdf2') return algorithm.iterations < leastIterations || /^md/.test(algorithm.digest)
+  return algorithm.kind === 'scrypt' ? algorithm.cost * algorithm.blockSize < leastScryptWork : true
 }

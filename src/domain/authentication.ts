@@ -1,9 +1,9 @@
-import type { Config } from '../config.ts'
 import type { AccessTokens } from '../crypto/access-token.ts'
 import type { Secrets } from '../crypto/secrets.ts'
+import type { AskOldDirectory } from '../ports/old-directory.ts'
 import type { Providers } from '../ports/providers.ts'
-import { type Budgets, defaultBudgets } from './budget.ts'
-import { createPasswords, type Passwords } from './passwords.ts'
+import type { Budgets } from './budget.ts'
+import type { Passwords } from './passwords.ts'
 import type { Scope } from './scope.ts'
 
 /** How long a session stands. NIST SP 800-63B-4 §2.1.3 allows 30 days for AAL1. */
@@ -40,23 +40,9 @@ export type Authentication = Readonly<{
   mailEnabled: boolean
   /** Those whom people sign in with. */
   providers: Providers
+  /** Asks the old systems that connections name. */
+  askOldDirectory: AskOldDirectory
 }>
 
 /** What a use-case of signing in works with. */
 export type AuthenticationScope = Scope & Authentication
-
-type Parts = Readonly<{ config: Config; accessTokens: AccessTokens; secrets: Secrets; mailEnabled: boolean; providers: Providers }>
-
-/** Puts it together from the configuration. */
-export function createAuthentication({ config, ...parts }: Parts): Authentication {
-  const { sessionSeconds, sessionIdleSeconds, rateLimits, allowedRedirects, emailChangeConfirmation } = config
-  return Object.freeze({
-    ...parts,
-    budgets: Object.freeze({ ...defaultBudgets, ...rateLimits }),
-    passwords: createPasswords(config),
-    signUpOpen: config.signUp,
-    confirmsEmail: config.emailConfirmation === 'required',
-    sessionLifetime: Object.freeze({ absoluteSeconds: sessionSeconds, idleSeconds: sessionIdleSeconds }),
-    links: Object.freeze({ publicUrl: parts.accessTokens.issuer, allowedRedirects, emailChangeConfirmation }),
-  })
-}

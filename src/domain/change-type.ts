@@ -1,6 +1,7 @@
 /** What a change is called in history. */
 export type ChangeType =
   | 'user.created'
+  | 'user.imported'
   | 'user.updated'
   | 'user.deleted'
   | 'user.purged'
@@ -41,3 +42,5 @@ export type ChangeType =
   | 'connection.deleted'
   | 'adminToken.created'
   | 'adminToken.revoked'
+  | 'job.created'
+  | 'job.cancelled'

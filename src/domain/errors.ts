@@ -24,6 +24,8 @@ export type DomainErrorDetails = {
   CONNECTION_KEY_TAKEN: Record<never, never>
   CONNECTION_IN_USE: Record<never, never>
   PROVIDER_UNAVAILABLE: Record<never, never>
+  JOB_NOT_FOUND: Record<never, never>
+  UPLOAD_NOT_FOUND: Record<never, never>
   REDIRECT_NOT_ALLOWED: Record<never, never>
   MAIL_NOT_CONFIGURED: Record<never, never>
   CONSTRAINT_FAILED: { table: string | null; constraint: string | null; column: string | null; hint: string }

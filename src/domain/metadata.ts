@@ -75,3 +75,26 @@ export function assertMetadataFits(bag: unknown, path: readonly string[]): void 
   const [problem] = metadataProblems(bag, path)
   if (problem) throw problem
 }
+
+/**
+ * The same as `patchedMetadata`, of a bag that was read and is locked: what many rows become in one statement. Keys have been checked,
+ * so that none of them is a prototype's.
+ */
+export function mergeMetadata(bag: Metadata, patch: Metadata, mode: MetadataMode): Metadata {
+  if (mode === 'REPLACE') return patch
+  const merged: Record<string, Json> = { ...bag }
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) delete merged[key]
+    else merged[key] = mode === 'MERGE_DEEP' && isPlainObject(value) ? mergeDeep(own(bag, key), value as Metadata) : value
+  }
+  return merged
+}
+
+/** RFC 7386: what is no object is taken for an empty one. */
+function mergeDeep(value: Json, patch: Metadata): Metadata {
+  return mergeMetadata(isPlainObject(value) ? (value as Metadata) : {}, patch, 'MERGE_DEEP')
+}
+
+function own(bag: Metadata, key: string): Json {
+  return Object.hasOwn(bag, key) ? (bag[key] ?? null) : null
+}

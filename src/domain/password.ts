@@ -6,7 +6,9 @@ import type { Passwords } from './passwords.ts'
 
 /** What is wrong with a hash that is brought along; null when it may be kept. */
 export function passwordHashProblem(hash: string, path: readonly string[]): DomainError | null {
-  return isPasswordHash(hash) ? null : invalidInput(path, 'A password hash is an argon2 PHC string or a bcrypt string.')
+  return isPasswordHash(hash)
+    ? null
+    : invalidInput(path, 'A password hash is an argon2 PHC string, a bcrypt string, or another one of docs/old-passwords.md.')
 }
 
 /** The hash to keep of a new password, or the one that is brought along. Slow: call it before the transaction. */

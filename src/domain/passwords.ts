@@ -1,5 +1,4 @@
-import type { Config } from '../config.ts'
-import { hashPassword, isOutdatedHash, unknownPasswordHash, verifyPassword } from '../crypto/password-hash.ts'
+import { hashPassword, isOutdatedHash, isQuickHash, unknownPasswordHash, verifyPassword } from '../crypto/password-hash.ts'
 import { commonPasswords } from './common-passwords.ts'
 import { type PasswordPolicy, passwordMaxBytes, productWords } from './password-policy.ts'
 import { createPasswordWork, defaultBounds, type PasswordWork } from './password-work.ts'
@@ -17,7 +16,14 @@ export type Passwords = Readonly<{
   isOutdated: (hash: string) => boolean
 }>
 
-type Settings = Pick<Config, 'argon2MemoryKib' | 'argon2Passes' | 'argon2Lanes' | 'passwordMinLength' | 'publicUrl' | 'requestTimeoutMs'>
+type Settings = Readonly<{
+  argon2MemoryKib: number
+  argon2Passes: number
+  argon2Lanes: number
+  passwordMinLength: number
+  publicUrl: string | null
+  requestTimeoutMs: number
+}>
 
 /** Puts it together from the configuration. */
 export function createPasswords(
@@ -32,7 +38,12 @@ export function createPasswords(
     verify: async (hash: string | null, password: string) => {
       // What cannot be anybody's password is not worth more work than any other.
       const possible = password.isWellFormed() && Buffer.byteLength(password) <= passwordMaxBytes
-      const matches = await work(() => verifyPassword((possible ? hash : null) ?? nobodys, possible ? password : ''))
+      const tried = (possible ? hash : null) ?? nobodys
+      const matches = await work(async () => {
+        // A hash that verifies at once would tell that there is somebody.
+        if (isQuickHash(tried)) await verifyPassword(nobodys, password)
+        return verifyPassword(tried, possible ? password : '')
+      })
       return matches && possible && hash !== null
     },
     isOutdated: (hash: string) => isOutdatedHash(hash, argon2),

@@ -42,9 +42,12 @@ export function restoring(spendings: readonly Spending[], first = Prisma.sql`tru
     where key in (select key from roster.rate_limits where ${first} and key in (${Prisma.join(keys)}) order by key for update)`
 }
 
-/** Writes a budget again as it stands: what a write costs, where another caller's request has something to write and this one has not. */
-export async function keepAsItIs({ db }: ReadScope, { budget, of }: Spending): Promise<void> {
-  await db.$executeRaw`update roster.rate_limits set count = count where key = ${keyOf(budget, of)}`
+/**
+ * The statement that writes a budget again as it stands: what a write costs, where another caller's request has something to write and
+ * this one has not.
+ */
+export function keepingAsItIs({ budget, of }: Spending): Prisma.Sql {
+  return Prisma.sql`update roster.rate_limits set count = count where key = ${keyOf(budget, of)}`
 }
 
 /**

@@ -1,7 +1,7 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { PrismaClient } from '../generated/prisma/client.ts'
 import type { Clock } from '../ports/clock.ts'
 import { type Standing, userStanding } from './session.ts'
+import { createSharedLookup } from './shared-lookup.ts'
 
 /** Says whether a session of this user stands, as it is in the database from now on. */
 export type SessionLookup = (sessionId: string, userId: string) => Promise<Standing>
@@ -17,24 +17,11 @@ type Row = Readonly<{
   anonymizedAt: Date | null
 }>
 
-/**
- * Requests that come in the same turn of the event loop are looked up by one statement, by primary keys. It begins when all of them
- * have asked, so that none is answered by what was true before.
- */
+/** Sessions that are looked up in the same turn share a statement. */
 export function createSessionLookup({ db, clock }: Readonly<{ db: PrismaClient; clock: Clock }>): SessionLookup {
-  let asked = new Set<string>()
-  let reading: Promise<ReadonlyMap<string, Row>> | null = null
-  const read = async (): Promise<ReadonlyMap<string, Row>> => {
-    await nextTurn()
-    const ids = [...asked]
-    asked = new Set()
-    reading = null
-    return new Map((await readSessions(db, ids)).map((row) => [row.id, row]))
-  }
+  const find = createSharedLookup((ids) => readSessions(db, ids))
   return async (sessionId, userId) => {
-    asked.add(sessionId)
-    reading ??= read()
-    const session = (await reading).get(sessionId)
+    const session = await find(sessionId)
     return session?.userId === userId ? standingOf(session, clock.now()) : 'revoked'
   }
 }

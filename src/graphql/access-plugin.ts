@@ -63,6 +63,7 @@ declare global {
 
 type Options = { access?: Access; fieldAccess?: Access; owner?: (subject: unknown, context: Context) => string | null }
 type Resolve<Types extends SchemaTypes> = GraphQLFieldResolver<unknown, Types['Context'], object>
+type Subscribe<Types extends SchemaTypes> = GraphQLFieldResolver<unknown, Types['Context'], object, Promise<AsyncIterable<unknown>>>
 
 /**
  * Declares access on the field, refuses to build a schema with a field that declares none, prints the declaration as
@@ -90,7 +91,7 @@ export class AccessPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
     const what = `\`${fieldConfig.parentType}.${fieldConfig.name}\``
     const hasInput = Object.keys(fieldConfig.args ?? {}).length > 0
     if (!isRestricted(access) && !hasInput) return resolver
-    const isRoot = fieldConfig.kind === 'Query' || fieldConfig.kind === 'Mutation'
+    const isRoot = isRootKind(fieldConfig.kind)
     return (parent, args, context, info) => {
       const { principal } = context as Context
       const ownerId = owner(parent, args, context as Context)
@@ -99,6 +100,15 @@ export class AccessPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
       if (hasInput) assertInputAccess(info.parentType.getFields()[info.fieldName]?.args ?? [], args, principal, ownerId)
       return resolver(parent, args, context, info)
     }
+  }
+
+  /** Before anything is told: each event is held to the same again. */
+  override wrapSubscribe(
+    subscriber: Subscribe<Types> | undefined,
+    fieldConfig: PothosOutputFieldConfig<Types>,
+  ): Subscribe<Types> | undefined {
+    if (subscriber === undefined) return undefined
+    return this.wrapResolve(subscriber as Resolve<Types>, fieldConfig) as Subscribe<Types>
   }
 
   #declared<Config extends PothosOutputFieldConfig<Types> | PothosInputFieldConfig<Types>>(config: Config): Config {
@@ -116,13 +126,17 @@ export class AccessPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
     parentType,
     pothosOptions,
   }: PothosOutputFieldConfig<Types>): (parent: unknown, args: object, context: Context) => string | null {
-    if (kind === 'Query' || kind === 'Mutation') {
+    if (isRootKind(kind)) {
       const { owner } = pothosOptions as Options
       return (_parent, args, context) => (owner ? owner(args, context) : context.principal.userId)
     }
     const owner = this.#types.get(parentType)?.owner
     return (parent, _args, context) => owner?.(parent, context) ?? null
   }
+}
+
+function isRootKind(kind: string): boolean {
+  return kind === 'Query' || kind === 'Mutation' || kind === 'Subscription'
 }
 
 /** Who reads a record: the caller, or its owner when this very operation has brought the owner's credentials. */

@@ -109,4 +109,5 @@ export const builder = new SchemaBuilder<GraphTypes>({
 })
 
 builder.queryType({ description: 'What can be read.' })
+builder.subscriptionType({ description: 'What is told while it happens, over Server-Sent Events.' })
 builder.mutationType({ description: 'What can be changed. Each mutation is one transaction and writes one audit event.' })

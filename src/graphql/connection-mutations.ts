@@ -36,6 +36,9 @@ function settings(t: InputObjectFieldBuilder) {
       description:
         'Whether it is linked to an existing user when both sides hold the same verified e-mail address; false when it is not said.',
     }),
+    verifierUrl: t.string({
+      description: 'For PASSWORD, which needs it: the https URL of the old system that is asked. `clientSecret` is its bearer token.',
+    }),
     allowSignUp: t.boolean({ description: 'Whether somebody who is not known becomes a user; true when it is not said.' }),
   }
 }
@@ -50,7 +53,7 @@ mutation<CreateConnectionInput, { connectionId: string }>({
     issuer: t.string({
       description: 'The https URL of the OpenID provider, for OIDC, and for MICROSOFT where it is one tenant. It never changes.',
     }),
-    clientId: t.string({ required: true, description: 'What the provider knows Roster by: 1 to 255 characters.' }),
+    clientId: t.string({ description: 'What the provider knows Roster by: 1 to 255 characters. Required, but for PASSWORD.' }),
     ...settings(t),
   }),
   payload: connectionPayload,

@@ -11,7 +11,7 @@ const reader = scopes('read:connections')
 export const ConnectionStrategy = builder.enumType('ConnectionStrategy', {
   description: 'How a connection signs people in.',
   values: {
-    PASSWORD: { description: "With a password: Roster's own." },
+    PASSWORD: { description: "With a password: Roster's own, and an old system that is asked about people Roster does not know yet." },
     EMAIL: { description: "With a link or code by e-mail: Roster's own." },
     OIDC: { description: 'With any OpenID Connect provider.' },
     GOOGLE: { description: 'With Google.' },
@@ -50,9 +50,9 @@ export const Connection = builder.prismaObject('Connection', {
     issuer: t.expose('issuer', { type: 'URL', nullable: true, description: 'The OpenID provider; null for GITHUB. It never changes.' }),
     clientId: t.string({
       nullable: true,
-      description: 'What the provider knows Roster by.',
+      description: 'What the provider knows Roster by; null for PASSWORD.',
       select: { clientId: true },
-      resolve: ({ clientId }) => clientId,
+      resolve: ({ clientId }) => clientId || null,
     }),
     hasClientSecret: t.boolean({
       description: 'Whether there is a client secret.',
@@ -75,6 +75,11 @@ export const Connection = builder.prismaObject('Connection', {
     }),
     linkByVerifiedEmail: t.exposeBoolean('linkByVerifiedEmail', {
       description: 'Whether it is linked to an existing user when both sides hold the same verified e-mail address.',
+    }),
+    verifierUrl: t.expose('verifierUrl', {
+      type: 'URL',
+      nullable: true,
+      description: 'For PASSWORD: the old system that is asked about people Roster does not know yet. See docs/old-directories.md.',
     }),
     allowSignUp: t.exposeBoolean('allowSignUp', { description: 'Whether somebody who is not known becomes a user.' }),
   }),

@@ -1,5 +1,6 @@
 import type { App } from '../app.ts'
 import { RequestError } from '../domain/errors.ts'
+import { visibleJobs } from '../domain/job/visible-jobs.ts'
 import { isUuid } from '../domain/normalize.ts'
 import { hasScope, type PermissionScope, type Principal } from '../domain/principal.ts'
 import { standingSessions } from '../domain/session.ts'
@@ -32,11 +33,12 @@ const finders: { readonly [Typename: string]: Find } = {
     }),
   Connection: async (db, ids, principal) =>
     hasScope(principal, 'read:connections') ? db.connection.findMany({ where: { id: { in: ids } }, select: { id: true } }) : [],
+  Job: (db, ids, principal) => db.job.findMany({ where: { id: { in: ids }, ...visibleJobs(principal) }, select: { id: true } }),
   AdminToken: async (db, ids, principal) =>
     hasScope(principal, 'read:admin_tokens') ? db.adminToken.findMany({ where: { id: { in: ids } }, select: { id: true } }) : [],
 }
 
-const access = selfOr('read:users', 'read:sessions', 'read:logs', 'read:connections', 'read:admin_tokens')
+const access = selfOr('read:users', 'read:sessions', 'read:logs', 'read:connections', 'read:admin_tokens', 'import:users', 'export:users')
 
 builder.queryField('node', (t) =>
   t.field({

@@ -1,6 +1,7 @@
 import {
   type DocumentNode,
   type ExecutionArgs,
+  type ExecutionResult,
   GraphQLError,
   type GraphQLFormattedError,
   type GraphQLSchema,
@@ -34,10 +35,14 @@ type Surroundings = Readonly<{
   signal: AbortSignal
 }>
 
+type Result = Readonly<{ data?: unknown; errors?: readonly GraphQLFormattedError[] }>
+
 /** What became of an operation. */
 export type Outcome = Readonly<{
   /** The answer, fit to be sent. Without `data` nothing was run. */
-  result: Readonly<{ data?: unknown; errors?: readonly GraphQLFormattedError[] }>
+  result: Result
+  /** The answers of a subscription that has begun, as they come; null for everything else. Whoever takes them ends them. */
+  events: AsyncIterable<Result> | null
   type: 'query' | 'mutation' | 'subscription' | null
   /** Null when it was refused before it was asked who calls. */
   principal: Principal | null
@@ -62,21 +67,56 @@ export function createOperationRunner({ config, logger }: Pick<App, 'config' | '
     const engine = yoga.getEnveloped({})
     const mask = (error: unknown) => maskError(error, { requestId: surroundings.requestId, logger })
     const prepared = prepare(engine, params)
-    if ('errors' in prepared) return { result: { errors: prepared.errors.map(mask) }, type: null, principal: null }
+    if ('errors' in prepared) return { result: { errors: prepared.errors.map(mask) }, events: null, type: null, principal: null }
     const { operation } = prepared
     let principal: Principal | null = null
     try {
-      const contextValue = await surroundings.createContext(countedLists(prepared.document, operation))
-      principal = contextValue.principal
+      const context = await surroundings.createContext(countedLists(prepared.document, operation))
+      principal = context.principal
+      const unsubscribing = operation.operation === 'subscription' ? new AbortController() : null
+      const contextValue = unsubscribing === null ? context : { ...context, unsubscribed: unsubscribing.signal }
       const result = await engine.execute({ ...executionArgs(prepared, params, surroundings), schema: engine.schema, contextValue })
+      if (unsubscribing !== null && isEvents(result)) {
+        const events = endedBy(unsubscribing, maskEvents(result, surroundings, mask))
+        return { result: {}, events, type: operation.operation, principal }
+      }
       // Without `data` the variables were not taken, and the errors quote them.
       const quiet = 'data' in result ? [] : variableErrors(engine.schema, operation, params.variables, !config.introspection)
       const errors = quiet.length > 0 ? quiet : result.errors
-      return { result: { ...result, ...(errors ? { errors: errors.map(mask) } : {}) }, type: operation.operation, principal }
+      return { result: { ...result, ...(errors ? { errors: errors.map(mask) } : {}) }, events: null, type: operation.operation, principal }
     } catch (error) {
       const reason = surroundings.signal.aborted ? serviceUnavailable(error) : error
-      return { result: { errors: [mask(reason)] }, type: operation.operation, principal }
+      return { result: { errors: [mask(reason)] }, events: null, type: operation.operation, principal }
     }
+  }
+}
+
+function isEvents(result: unknown): result is AsyncIterable<ExecutionResult> {
+  return typeof result === 'object' && result !== null && Symbol.asyncIterator in result
+}
+
+/** Who stops listening stops what is watched, too: a generator that waits for its next event cannot be told so. */
+function endedBy<Item>(unsubscribing: AbortController, events: AsyncGenerator<Item>): AsyncIterable<Item> {
+  const end = (): ReturnType<typeof events.return> => {
+    unsubscribing.abort()
+    return events.return(undefined)
+  }
+  return { [Symbol.asyncIterator]: () => ({ next: () => events.next(), return: end }) }
+}
+
+/** Before each event it is found out again who calls: whose session has ended, or who was blocked, is told nothing more. */
+async function* maskEvents(
+  results: AsyncIterable<ExecutionResult>,
+  { createContext }: Surroundings,
+  mask: (error: unknown) => GraphQLFormattedError,
+): AsyncGenerator<Result> {
+  try {
+    for await (const { data, errors } of results) {
+      await createContext(0)
+      yield { ...(data === undefined ? {} : { data }), ...(errors ? { errors: errors.map(mask) } : {}) }
+    }
+  } catch (error) {
+    yield { errors: [mask(error)] }
   }
 }
 

@@ -27,6 +27,8 @@ const summaries: { readonly [Code in DomainErrorCode]: string } = {
   CONNECTION_KEY_TAKEN: 'Another connection has this key.',
   CONNECTION_IN_USE: 'Users have identities of the connection.',
   PROVIDER_UNAVAILABLE: 'The provider does not answer now, or not as it must. The same request may succeed later.',
+  JOB_NOT_FOUND: 'There is no such job.',
+  UPLOAD_NOT_FOUND: 'There is no such upload, or it is not whole.',
   REDIRECT_NOT_ALLOWED: 'The URL is none that browsers may be sent to from here: see ALLOWED_REDIRECTS.',
   MAIL_NOT_CONFIGURED: 'This server sends no mail: the operator has to set SMTP_URL.',
   CONSTRAINT_FAILED: "A constraint in the operator's database refused the change.",
@@ -102,6 +104,8 @@ const withoutDetails = [
   'CONNECTION_KEY_TAKEN',
   'CONNECTION_IN_USE',
   'PROVIDER_UNAVAILABLE',
+  'JOB_NOT_FOUND',
+  'UPLOAD_NOT_FOUND',
   'REDIRECT_NOT_ALLOWED',
   'MAIL_NOT_CONFIGURED',
 ] as const

@@ -8,7 +8,8 @@ import { mutation } from './mutation.ts'
 import { ProfileInput } from './profile.ts'
 import { userPayload } from './user-payload.ts'
 
-const MetadataMode = builder.enumType('MetadataMode', {
+/** How a metadata patch meets what is there. */
+export const MetadataMode = builder.enumType('MetadataMode', {
   description: 'How metadata that is sent meets what is there.',
   values: {
     MERGE: { description: 'First-level keys of the patch replace those of the record; a null removes its key; {} changes nothing.' },
@@ -43,7 +44,9 @@ mutation<CreateUserInput, { userId: string | null }>({
       description:
         'At least `serverInfo { signIn { passwordMinLength } }` characters, at most 1024 bytes, none that is common or little more than a name. Kept as an argon2id hash.',
     }),
-    passwordHash: t.string({ description: 'A hash from elsewhere instead: an argon2 PHC string or a bcrypt string.' }),
+    passwordHash: t.string({
+      description: 'A hash from elsewhere instead: an argon2 PHC string, a bcrypt string, or another one of docs/old-passwords.md.',
+    }),
     createdAt: t.field({ type: 'DateTime', description: 'When the user was created where they come from; now when absent.' }),
     profile: t.field({ type: ProfileInput, description: "The profile's attributes." }),
     userMetadata: t.field({ type: 'JSONObject', description: 'At most 16 KiB and 8 levels, keys of 1 to 64 characters.' }),

@@ -13,7 +13,8 @@ export type Exchange = Readonly<{
 export type Answer = Readonly<{
   status: number
   headers?: Readonly<Record<string, string>>
-  body?: string | Uint8Array
+  /** A stream is sent as fast as the caller reads. */
+  body?: string | Uint8Array | AsyncIterable<string | Uint8Array>
   /** What is logged and counted of a GraphQL operation. */
   operation?: OperationFacts
 }>

@@ -1,28 +1,37 @@
 import type { IncomingMessage } from 'node:http'
 import type { Config } from '../config.ts'
 import { RequestError } from '../domain/errors.ts'
+import { parseJson } from '../domain/faithful-json.ts'
 import type { Outcome, Params } from '../graphql/operation.ts'
 import { readBody } from './body.ts'
 import { corsHeaders } from './cors.ts'
 import { withDeadline } from './deadline.ts'
+import { eventHeaders, eventStream, singleEvent, wantsEvents } from './event-stream.ts'
 import type { Answer, Exchange, Route } from './exchange.ts'
 import { readParams } from './graphql-params.ts'
 import { HttpError } from './http-error.ts'
-import { parseJson } from './json.ts'
 import { chooseMediaType, isJson, type MediaType } from './media-type.ts'
-import type { Slots } from './slots.ts'
+import { type Slots, unavailable } from './slots.ts'
+
+/** Subscriptions at once, over all connections of a server; a further one is refused. Each looks at the database twice a second. */
+const maxSubscriptions = 100
 
 type Parts = Readonly<{
   config: Pick<Config, 'corsOrigins' | 'maxBodyBytes' | 'requestTimeoutMs'>
   slots: Slots
+  /** Aborts when the server ends. */
+  draining: AbortSignal
   run: (params: Params, exchange: Exchange, signal: AbortSignal) => Promise<Outcome>
 }>
 
 /** `POST /graphql`, as GraphQL over HTTP describes it, for JSON bodies only: no form, no multipart, no batch. */
-export function createGraphQLRoute({ config, slots, run }: Parts): Route {
+export function createGraphQLRoute(parts: Parts): Route {
+  const { config, slots, run } = parts
+  const subscriptions = { open: 0 }
   return async (exchange) => {
     const { request } = exchange
-    const mediaType = chooseMediaType(request.headers.accept)
+    const readsEvents = wantsEvents(request.headers.accept)
+    const mediaType = readsEvents ? 'application/graphql-response+json' : chooseMediaType(request.headers.accept)
     const headers = corsHeaders(request.headers.origin, config.corsOrigins)
     try {
       if (mediaType === null) throw new HttpError(406, 'BAD_USER_INPUT', 'Answers are JSON.')
@@ -30,12 +39,37 @@ export function createGraphQLRoute({ config, slots, run }: Parts): Route {
       const params = readParams(parseJson(await readBody(request, config.maxBodyBytes)))
       // The time and the slot count from here, so that slow uploads hold up nobody else.
       const outcome = await withDeadline(request, config.requestTimeoutMs, (signal) => slots.run(() => run(params, exchange, signal)))
-      return answer(outcome, mediaType, headers, request.headers.authorization !== undefined)
+      if (outcome.events !== null && !readsEvents)
+        throw new HttpError(406, 'BAD_USER_INPUT', 'Subscriptions are answered as `text/event-stream`.')
+      if (outcome.events !== null && subscriptions.open >= maxSubscriptions) throw unavailable()
+      if (outcome.events !== null) return subscribed(outcome, headers, openStream(request, parts.draining, outcome.events, subscriptions))
+      const whole = answer(outcome, mediaType, headers, request.headers.authorization !== undefined)
+      if (!readsEvents || whole.status !== 200) return whole
+      return { ...whole, headers: { ...headers, ...eventHeaders }, body: singleEvent(outcome.result) }
     } catch (error) {
       if (error instanceof RequestError) return badRequest(error, mediaType ?? 'application/json', headers)
       if (error instanceof HttpError) throw error.with({ ...headers, 'Content-Type': `${mediaType ?? 'application/json'}; charset=utf-8` })
       throw error
     }
+  }
+}
+
+function subscribed({ type, principal }: Outcome, headers: Record<string, string>, body: AsyncIterable<string>): Answer {
+  return { status: 200, headers: { ...headers, ...eventHeaders }, body, operation: { type, codes: [], principal } }
+}
+
+/** Counts while it is read: a stream that nobody begins to read costs nothing. */
+async function* openStream(
+  request: IncomingMessage,
+  draining: AbortSignal,
+  events: NonNullable<Outcome['events']>,
+  subscriptions: { open: number },
+): AsyncGenerator<string> {
+  subscriptions.open++
+  try {
+    yield* eventStream(request, draining, events)
+  } finally {
+    subscriptions.open--
   }
 }
 

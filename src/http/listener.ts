@@ -22,8 +22,13 @@ export function createListener({ app, routes, isDraining }: Parts): RequestListe
     const { label, route } = findRoute(routes, exchange)
     const work = async (): Promise<void> => {
       const answer = await answerTo(app, exchange, route)
-      send(response, answer, { ...headers, 'X-Request-Id': exchange.requestId, ...(isDraining() ? { Connection: 'close' } : {}) })
+      const sent = send(response, answer, {
+        ...headers,
+        'X-Request-Id': exchange.requestId,
+        ...(isDraining() ? { Connection: 'close' } : {}),
+      })
       report(app, exchange, { answer, label, seconds: (performance.now() - startedAt) / 1000 })
+      await sent
     }
     work().catch((error: unknown) => {
       app.logger.error({ requestId: exchange.requestId, error: describeError(error) }, 'an answer could not be sent')
@@ -71,15 +76,31 @@ function refusal({ status, code, message, headers }: HttpError): Answer {
   }
 }
 
-function send(response: ServerResponse, { status, headers, body }: Answer, common: Readonly<Record<string, string>>): void {
+async function send(response: ServerResponse, { status, headers, body }: Answer, common: Readonly<Record<string, string>>): Promise<void> {
   if (response.destroyed) return
   for (const [name, value] of Object.entries({ ...common, ...headers })) response.setHeader(name, value)
   response.statusCode = status
-  response.end(body)
+  if (typeof body !== 'object' || body instanceof Uint8Array) return void response.end(body)
+  for await (const chunk of body) {
+    if (response.destroyed) return
+    if (!response.write(chunk)) await drained(response)
+  }
+  response.end()
+}
+
+/** Resolves when the caller has read, or is gone. */
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.removeListener('drain', done).removeListener('close', done)
+      resolve()
+    }
+    response.once('drain', done).once('close', done)
+  })
 }
 
 /** Node takes three dozen methods; these are served. */
-const plainMethods = new Set(['GET', 'HEAD', 'POST', 'OPTIONS'])
+const plainMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'OPTIONS'])
 
 type Report = Readonly<{ answer: Answer; label: string; seconds: number }>
 

@@ -10,21 +10,22 @@ import { createReady, live } from './health.ts'
 import { HttpError } from './http-error.ts'
 import { jwksPath, jwksResponse } from './jwks.ts'
 import { createMailboxRoute, mailboxPath } from './mailbox.ts'
+import { uploadsPath } from './uploads.ts'
 import { createUserInfoRoute, userInfoPath } from './user-info.ts'
 import { createVerifyPageRoute, createVerifyRoute } from './verify.ts'
 
 /** Where GraphQL is served. */
 export const graphqlPath = '/graphql'
 
-type Methods = Readonly<Partial<Record<'GET' | 'POST' | 'OPTIONS', Route>>>
+type Methods = Readonly<Partial<Record<'GET' | 'POST' | 'PUT' | 'OPTIONS', Route>>>
 
 /** Every path that is served, and by which methods. */
 export type Routes = ReadonlyMap<string, Methods>
 
-type Parts = Readonly<{ isWhole: boolean; graphql: Route; isDraining: () => boolean }>
+type Parts = Readonly<{ isWhole: boolean; graphql: Route; upload: Route; isDraining: () => boolean }>
 
 /** The routes of a server. A path is served as it stands here, or not at all: `//graphql`, `/graphql/` and `/%67raphql` are 404. */
-export function createRoutes(app: App, { isWhole, graphql, isDraining }: Parts): Routes {
+export function createRoutes(app: App, { isWhole, graphql, upload, isDraining }: Parts): Routes {
   const { config, database, mailbox, metrics, signingKeys } = app
   const graphiql = createGraphiQLRoute(isWhole ? (app.developmentToken?.token ?? null) : null)
   const userInfo = createUserInfoRoute(app)
@@ -37,6 +38,7 @@ export function createRoutes(app: App, { isWhole, graphql, isDraining }: Parts):
     ['/health/live', { GET: live }],
     ['/health/ready', { GET: createReady(database, isDraining) }],
     [jwksPath, { GET: () => ({ status: 200, ...jwksResponse(signingKeys) }) }],
+    ...(isWhole ? ([[uploadsPath, { PUT: upload }]] as const) : []),
     ...(isWhole ? ([['/metrics', { GET: metricsRoute(metrics) }]] as const) : []),
     ...(isWhole && mailbox !== null ? ([[mailboxPath, { GET: createMailboxRoute(mailbox) }]] as const) : []),
     ...(config.mode === 'development' && config.graphiql

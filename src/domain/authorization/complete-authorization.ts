@@ -47,9 +47,10 @@ export async function completeAuthorization(
     return code
   }
   const subject = { provider: key, providerUserId: person.subject }
-  return arriveByProvider(scope, { connection, person }, async ({ now }) => {
+  return arriveByProvider(scope, { connection, person }, async ({ db, now }) => {
     const { code, row } = newCode(now, scope.secrets, { connectionId: connection.id, codeChallenge, subject })
-    return { result: code, rows: [row], type: 'user.signInRequested' }
+    await db.$executeRaw(row)
+    return { result: code, type: 'user.signInRequested' }
   })
 }
 

@@ -3,7 +3,8 @@ import { type DomainError, invalidInput } from '../errors.ts'
 import type { Metadata } from '../metadata.ts'
 import { isStorableText } from '../normalize.ts'
 import { profileAttributes } from '../profile.ts'
-import { isOpenId, type ProviderStrategy, providers } from './strategy.ts'
+import { isServiceUrl } from './service-url.ts'
+import { type ConfiguredStrategy, isOpenId, knownBeforehand } from './strategy.ts'
 
 export const profileSyncs = ['ON_EACH_SIGN_IN', 'ON_FIRST_SIGN_IN', 'NEVER'] as const
 
@@ -20,6 +21,8 @@ export type ConnectionSettings = Readonly<{
   scopes?: readonly string[] | null
   profileSync?: ProfileSync | null
   attributeMap?: Metadata | null
+  /** The old system that a connection of the strategy PASSWORD asks. */
+  verifierUrl?: string | null
   linkByVerifiedEmail?: boolean | null
   allowSignUp?: boolean | null
 }>
@@ -32,30 +35,41 @@ const mostScopes = 50
 const pointerMaxLength = 300
 
 /** What a connection has of which nothing is said. */
-export function defaultSettings(strategy: ProviderStrategy) {
-  const { displayName, scopes } = providers[strategy]
+export function defaultSettings(strategy: ConfiguredStrategy) {
+  const { displayName, scopes } = knownBeforehand(strategy)
   const profileSync: ProfileSync = 'ON_FIRST_SIGN_IN'
   const attributeMap: Prisma.InputJsonObject = {}
-  return { displayName, enabled: true, scopes: [...scopes], profileSync, attributeMap, linkByVerifiedEmail: false, allowSignUp: true }
+  const verifierUrl: string | null = null
+  const usual = { enabled: true, linkByVerifiedEmail: false, allowSignUp: true }
+  return { displayName, scopes: [...scopes], profileSync, attributeMap, verifierUrl, ...usual }
 }
 
 /** The columns that the settings become. */
-export function settingColumns(strategy: ProviderStrategy, settings: ConnectionSettings): Partial<ReturnType<typeof defaultSettings>> {
+export function settingColumns(strategy: ConfiguredStrategy, settings: ConnectionSettings): Partial<ReturnType<typeof defaultSettings>> {
   const defaults = defaultSettings(strategy)
   const names = (Object.keys(defaults) as (keyof typeof defaults)[]).filter((name) => settings[name] !== undefined)
   return Object.fromEntries(names.map((name) => [name, settings[name] ?? defaults[name]]))
 }
 
 /** Everything that is wrong with the settings, each with its path. */
-export function settingProblems(strategy: ProviderStrategy, settings: ConnectionSettings): DomainError[] {
-  const { displayName, clientId, clientSecret, scopes, attributeMap } = settings
+export function settingProblems(strategy: ConfiguredStrategy, settings: ConnectionSettings): DomainError[] {
+  const { displayName, clientId, clientSecret, scopes, attributeMap, verifierUrl } = settings
   return [
     ...(displayName == null ? [] : textProblems('displayName', displayName, nameMaxLength)),
     ...(clientId === undefined ? [] : textProblems('clientId', clientId ?? '', clientIdMaxLength)),
     ...(clientSecret == null ? [] : textProblems('clientSecret', clientSecret, secretMaxLength)),
     ...(scopes == null ? [] : scopeProblems(strategy, scopes)),
     ...(attributeMap == null ? [] : mapProblems(attributeMap)),
+    ...(verifierUrl === undefined ? [] : verifierProblems(strategy, verifierUrl)),
   ]
+}
+
+function verifierProblems(strategy: ConfiguredStrategy, url: string | null): DomainError[] {
+  const path = ['input', 'verifierUrl']
+  if (strategy !== 'PASSWORD')
+    return url === null ? [] : [invalidInput(path, 'Only a connection of the strategy PASSWORD asks an old system.')]
+  if (url === null) return [invalidInput(path, 'A connection of the strategy PASSWORD needs the URL of an old system.')]
+  return isServiceUrl(url) ? [] : [invalidInput(path, 'The old system is asked at an https URL without user, query and fragment.')]
 }
 
 function textProblems(field: string, text: string, longest: number): DomainError[] {
@@ -63,7 +77,7 @@ function textProblems(field: string, text: string, longest: number): DomainError
   return isGood ? [] : [invalidInput(['input', field], `\`${field}\` has 1 to ${longest} characters.`)]
 }
 
-function scopeProblems(strategy: ProviderStrategy, scopes: readonly string[]): DomainError[] {
+function scopeProblems(strategy: ConfiguredStrategy, scopes: readonly string[]): DomainError[] {
   const path = ['input', 'scopes']
   if (scopes.length > mostScopes) return [invalidInput(path, `A connection asks for ${mostScopes} scopes at most.`)]
   // RFC 6749 §3.3

@@ -5,11 +5,11 @@ import { newId } from '../id.ts'
 import { ownProviders } from '../identity/own-providers.ts'
 import { connectionImage, keepClientSecret, readConnection } from './connection-record.ts'
 import { type ConnectionSettings, defaultSettings, settingColumns, settingProblems } from './connection-settings.ts'
-import { type ConnectionStrategy, type ProviderStrategy, providers } from './strategy.ts'
+import { isServiceUrl } from './service-url.ts'
+import { type ConfiguredStrategy, type ConnectionStrategy, knownBeforehand } from './strategy.ts'
 
 /** A connection to be made. */
-export type CreateConnectionInput = ConnectionSettings &
-  Readonly<{ key: string; strategy: ConnectionStrategy; issuer?: string | null; clientId: string }>
+export type CreateConnectionInput = ConnectionSettings & Readonly<{ key: string; strategy: ConnectionStrategy; issuer?: string | null }>
 
 /**
  * Makes a connection. The client secret is sealed, and cannot be read again. Writes `connection.created`.
@@ -22,8 +22,9 @@ export async function createConnection(scope: AuthenticationScope, input: Create
   if (problems.length > 0) throw new DomainErrors(problems)
   return change(scope, 'connection.created', async (tx) => {
     const id = newId()
-    const { key, clientId, clientSecret } = input
-    const issuer = input.issuer ?? providers[strategy].issuer
+    const { key, clientSecret } = input
+    const clientId = input.clientId ?? ''
+    const issuer = input.issuer ?? knownBeforehand(strategy).issuer
     const settings = { ...defaultSettings(strategy), ...settingColumns(strategy, input) }
     const times = { createdAt: tx.now, updatedAt: tx.now }
     await tx.db.connection.create({ data: { id, key, strategy, issuer, clientId, ...settings, ...times }, select: { id: true } })
@@ -35,12 +36,24 @@ export async function createConnection(scope: AuthenticationScope, input: Create
 /** Everything that is wrong with a connection to be made, each with its path. @throws {DomainError} for a strategy of Roster's own */
 export function connectionProblems(input: CreateConnectionInput): DomainError[] {
   const strategy = parseStrategy(input.strategy)
-  return [...keyProblems(input.key), ...issuerProblems(strategy, input.issuer ?? null), ...settingProblems(strategy, input)]
+  return [
+    ...keyProblems(input.key),
+    ...issuerProblems(strategy, input.issuer ?? null),
+    ...settingProblems(strategy, required(strategy, input)),
+  ]
 }
 
-function parseStrategy(strategy: ConnectionStrategy): ProviderStrategy {
-  if (strategy === 'PASSWORD' || strategy === 'EMAIL') throw invalidInput(['input', 'strategy'], 'Roster has this connection by itself.')
+function parseStrategy(strategy: ConnectionStrategy): ConfiguredStrategy {
+  if (strategy === 'EMAIL') throw invalidInput(['input', 'strategy'], 'Roster has this connection by itself.')
   return strategy
+}
+
+/** What cannot be left out is null, which it cannot be either. */
+function required(
+  strategy: ConfiguredStrategy,
+  { clientId = null, verifierUrl = null, ...input }: CreateConnectionInput,
+): ConnectionSettings {
+  return { ...input, verifierUrl, ...(strategy === 'PASSWORD' ? {} : { clientId }) }
 }
 
 /** It stands in paths, and is the provider of identities. */
@@ -51,18 +64,11 @@ function keyProblems(key: string): DomainError[] {
   return ownProviders.includes(key) ? [invalidInput(path, "Identities of Roster's own have this name.")] : []
 }
 
-function issuerProblems(strategy: ProviderStrategy, issuer: string | null): DomainError[] {
-  const { issuerInput } = providers[strategy]
+function issuerProblems(strategy: ConfiguredStrategy, issuer: string | null): DomainError[] {
+  const { issuerInput } = knownBeforehand(strategy)
   const path = ['input', 'issuer']
   if (issuer === null) return issuerInput === 'required' ? [invalidInput(path, 'OpenID Connect needs the URL of the issuer.')] : []
   if (issuerInput === 'none') return [invalidInput(path, 'This strategy has one provider, which is known.')]
-  return isIssuer(issuer) ? [] : [invalidInput(path, 'An issuer is an https URL without user, query and fragment.')]
-}
-
-/** OpenID Connect Discovery 1.0 §3. This machine may do without TLS. */
-function isIssuer(text: string): boolean {
-  if (text.length > 2048 || !URL.canParse(text) || /[\s?#\\]/.test(text)) return false
-  const { protocol, hostname, username, password } = new URL(text)
-  const isLoopback = ['localhost', '127.0.0.1', '[::1]'].includes(hostname)
-  return (protocol === 'https:' || (protocol === 'http:' && isLoopback)) && username === '' && password === ''
+  // OpenID Connect Discovery 1.0 §3.
+  return isServiceUrl(issuer) ? [] : [invalidInput(path, 'An issuer is an https URL without user, query and fragment.')]
 }

@@ -4,6 +4,9 @@ export type ConnectionStrategy = 'PASSWORD' | 'EMAIL' | 'OIDC' | 'GOOGLE' | 'GIT
 /** A strategy that goes by way of a provider. */
 export type ProviderStrategy = Exclude<ConnectionStrategy, 'PASSWORD' | 'EMAIL'>
 
+/** A strategy that a connection is made of: a provider's, or PASSWORD, whose connection names an old system. */
+export type ConfiguredStrategy = ProviderStrategy | 'PASSWORD'
+
 type Provider = Readonly<{
   displayName: string
   /** Null where there is none until one is given, or none at all. */
@@ -29,7 +32,14 @@ export const providers: { readonly [Strategy in ProviderStrategy]: Provider } = 
   },
 }
 
+const oldSystem: Provider = { displayName: 'Password', issuer: null, issuerInput: 'none', scopes: [] }
+
+/** What is known of a connection beforehand. */
+export function knownBeforehand(strategy: ConfiguredStrategy): Provider {
+  return strategy === 'PASSWORD' ? oldSystem : providers[strategy]
+}
+
 /** Whether the provider speaks OpenID Connect. */
-export function isOpenId(strategy: ProviderStrategy): boolean {
-  return strategy !== 'GITHUB'
+export function isOpenId(strategy: ConfiguredStrategy): boolean {
+  return strategy !== 'GITHUB' && strategy !== 'PASSWORD'
 }

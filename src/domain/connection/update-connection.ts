@@ -3,7 +3,7 @@ import { change } from '../change.ts'
 import { DomainErrors } from '../errors.ts'
 import { connectionImage, keepClientSecret, lockConnection, readConnection } from './connection-record.ts'
 import { type ConnectionSettings, settingColumns, settingProblems } from './connection-settings.ts'
-import type { ProviderStrategy } from './strategy.ts'
+import type { ConfiguredStrategy } from './strategy.ts'
 
 /** Which connection, and what to set. Key, strategy and issuer stay: identities would become other people's. */
 export type UpdateConnectionInput = ConnectionSettings & Readonly<{ id: string }>
@@ -16,7 +16,7 @@ export type UpdateConnectionInput = ConnectionSettings & Readonly<{ id: string }
 export async function updateConnection(scope: AuthenticationScope, input: UpdateConnectionInput): Promise<{ connectionId: string }> {
   return change(scope, 'connection.updated', async (tx) => {
     const before = await lockConnection(tx, input.id)
-    const strategy = before.strategy as ProviderStrategy
+    const strategy = before.strategy as ConfiguredStrategy
     const problems = settingProblems(strategy, input)
     if (problems.length > 0) throw new DomainErrors(problems)
     const { id } = before

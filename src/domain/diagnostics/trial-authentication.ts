@@ -22,6 +22,7 @@ export function trialAuthentication({ passwords }: Pick<Authentication, 'passwor
     links: { publicUrl: '', allowedRedirects: [], emailChangeConfirmation: 'new' },
     mailEnabled: false,
     providers: { configuration: noProvider, keys: () => noProvider },
+    askOldDirectory: async () => null,
   }
 }
 

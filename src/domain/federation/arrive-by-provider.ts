@@ -1,4 +1,4 @@
-import type { Identity, Prisma } from '../../generated/prisma/client.ts'
+import type { Identity } from '../../generated/prisma/client.ts'
 import type { AuthenticationScope } from '../authentication.ts'
 import { type Changed, type ChangeScope, change, recordFailure } from '../change.ts'
 import type { ChangeType } from '../change-type.ts'
@@ -22,8 +22,8 @@ export type Arrival = Readonly<{ connection: ProviderConnection; person: Provide
 /** Who it turned out to be. */
 export type Arrived = Readonly<{ userId: string; connection: ProviderConnection }>
 
-/** What is done with who arrived: its result, and rows to be inserted with the event. `type` is the event's for a user who was known and linked. */
-export type Finished<Result> = Readonly<{ result: Result; rows?: readonly Prisma.Sql[]; type?: ChangeType }>
+/** What is done with who arrived: its result. `type` is the event's for a user who was known and linked. */
+export type Finished<Result> = Readonly<{ result: Result; type?: ChangeType }>
 
 /** How often somebody else may be faster. */
 const attempts = 3
@@ -87,9 +87,9 @@ async function arrive<Result>(
   const entering = user ?? (await create(tx, scope, connection, address))
   if (user !== null && identity === null) await takeOver(tx, user)
   const kept = await keepIdentity(tx, entering, connection, person)
-  const { result, rows, type = 'user.signedIn' } = await finish(tx, { userId: entering.id, connection })
+  const { result, type = 'user.signedIn' } = await finish(tx, { userId: entering.id, connection })
   const after = image(await readUser(tx.db, entering.id), kept)
-  const known = { userId: entering.id, subjectId: entering.id, actorUserId: entering.id, connection: connection.key, rows }
+  const known = { userId: entering.id, subjectId: entering.id, actorUserId: entering.id, connection: connection.key }
   if (user === null) return { ...known, result: { result }, type: 'user.signedUp', before, after }
   if (identity === null) return { ...known, result: { result }, type: 'identity.linked', before, after }
   await acceptInvite(tx, user)

@@ -1,7 +1,7 @@
-import { RequestError } from '../domain/errors.ts'
-import { isExactNumber } from '../domain/exact-number.ts'
+import { RequestError } from './errors.ts'
+import { isExactNumber } from './exact-number.ts'
 
-/** How deeply objects and arrays of a body may nest. */
+/** How deeply objects and arrays may nest. */
 const maxDepth = 64
 
 /**
@@ -12,7 +12,11 @@ const maxDepth = 64
  * @throws {RequestError} BAD_USER_INPUT that names the path, and never a value
  */
 export function parseJson(body: Uint8Array): unknown {
-  const text = decode(body)
+  return parseJsonText(decode(body))
+}
+
+/** The same for what is text already. @throws {RequestError} BAD_USER_INPUT */
+export function parseJsonText(text: string): unknown {
   const value = parse(text)
   assertFaithful(text)
   return value

@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "roster"."connections" ADD COLUMN     "verifier_url" TEXT;

@@ -1,0 +1,221 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { postgresError } from '../../database/errors.ts'
+import { changeMany } from '../change.ts'
+import { DomainError, RequestError } from '../errors.ts'
+import type { JobRun } from '../job/run-job.ts'
+import { JobFailedError, type JobProblem, type JobState } from '../job/save-job.ts'
+import { hasScope } from '../principal.ts'
+import type { Scope } from '../scope.ts'
+import { type FormatReader, formatReader } from './format-reader.ts'
+import type { ImportOptions } from './import-options.ts'
+import { type PreparedRecord, prepareRecord } from './prepare-record.ts'
+import type { Problem } from './problem.ts'
+import type { Chunks } from './read/raw-record.ts'
+import { readRecords } from './read/read-records.ts'
+import { createSeenKeys } from './seen-keys.ts'
+import { type RefusedRecord, writeRecords } from './write/write-records.ts'
+
+/** Where an import is to be taken up again. */
+export type ImportCheckpoint = Readonly<{
+  /** Records of the file that are done. */
+  records: number
+  /** How far into the file that is, in bytes, and the line of the last of them. */
+  bytes: number
+  line: number
+  /** How much was written of the refused records. */
+  refusedBytes: number
+}>
+
+/** How far an import is. */
+export type ImportState = Omit<JobState, 'checkpoint' | 'problems'> & Readonly<{ checkpoint: ImportCheckpoint }>
+
+/** What an import works with. */
+export type ImportParts = Readonly<{
+  scope: Scope
+  options: ImportOptions
+  file: Chunks
+  run: Pick<JobRun, 'save' | 'signal'>
+  /** Where it was left, or nothing done. */
+  state: ImportState
+  /** Records that are written in one transaction. */
+  batchSize: number
+  /** Keeps refused records as they stand in the file, from this place on, and answers where they end. It may come again. */
+  keepRefused?: (refused: readonly RefusedRecord[], headers: Buffer | null, position: number) => Promise<number>
+  /** Told of what is committed. */
+  onProgress?: (state: ImportState, problems: readonly JobProblem[]) => void
+}>
+
+export const nothingDone: ImportState = {
+  ...{ processed: 0, total: null, inserted: 0, updated: 0, skipped: 0, failed: 0 },
+  checkpoint: { records: 0, bytes: 0, line: 0, refusedBytes: 0 },
+}
+
+/** As much text as one transaction takes. */
+const batchBytes = 2 * 2 ** 20
+/** How long it works before anybody else has a turn. */
+const turnMs = 8
+
+/**
+ * Imports users from a file, batch by batch, each in a transaction of its own that says how far it is. What was done before the state is
+ * read again, to know who came by, and not written. A record that the database refuses is found by halves; the rest goes in.
+ *
+ * @throws {JobFailedError} when the file cannot be read to its end; what was whole is kept
+ * @throws {RequestError} SERVICE_UNAVAILABLE when the database does not answer
+ */
+export async function importUsers(parts: ImportParts): Promise<ImportState> {
+  const { scope, options, file, run } = parts
+  const { headers, records } = await readRecords(options.format, file)
+  const reader = formatReader(options.format, headers)
+  const checks = {
+    now: scope.clock.now(),
+    weakHashes: options.weakHashes,
+    appMetadata: hasScope(scope.caller.principal, 'update:users_app_metadata'),
+  }
+  const preparing = { ...reader, checks, seen: createSeenKeys() }
+  const batches = createBatches(parts, { ...reader, headers })
+  let [count, turnEndsAt] = [0, performance.now() + turnMs]
+  try {
+    for await (const record of records) {
+      const prepared = prepareRecord(preparing, record)
+      count++
+      if (count > parts.state.checkpoint.records) await batches.add(prepared)
+      if (performance.now() < turnEndsAt) continue
+      await nextTurn()
+      run.signal.throwIfAborted()
+      turnEndsAt = performance.now() + turnMs
+    }
+  } catch (error) {
+    // What came before the end of a file that is cut off goes in.
+    if (error instanceof JobFailedError) await batches.finish()
+    else await batches.settled()
+    throw error
+  }
+  return batches.finish()
+}
+
+type Writing = Readonly<{ format: FormatReader['format']; headers: Buffer | null }>
+
+/** Writes one batch while the next one is read. */
+function createBatches(parts: ImportParts, writing: Writing) {
+  let state = parts.state
+  let batch: PreparedRecord[] = []
+  let bytes = 0
+  let atWork: Promise<void> = Promise.resolve()
+  const write = async (): Promise<void> => {
+    await atWork
+    const full = batch
+    batch = []
+    bytes = 0
+    atWork = writeBatch(parts, writing, state, full).then((done) => {
+      state = done
+    })
+    // It is waited for before the next one; until then nobody has to hear of its failure.
+    atWork.catch(() => {})
+  }
+  return {
+    add: async (prepared: PreparedRecord): Promise<void> => {
+      // Identities are of users who are there: those of the same file go in before them.
+      if (isOfIdentities(batch.at(-1)) !== isOfIdentities(prepared) && batch.length > 0) await write()
+      batch.push(prepared)
+      bytes += prepared.bytes?.length ?? 0
+      if (batch.length >= parts.batchSize || bytes >= batchBytes) await write()
+    },
+    settled: () => atWork.catch(() => {}),
+    finish: async (): Promise<ImportState> => {
+      await write()
+      await atWork
+      return state
+    },
+  }
+}
+
+function isOfIdentities(prepared: PreparedRecord | undefined): boolean {
+  return prepared?.record?.identitiesOf != null
+}
+
+async function writeBatch(
+  parts: ImportParts,
+  writing: Writing,
+  state: ImportState,
+  batch: readonly PreparedRecord[],
+): Promise<ImportState> {
+  if (batch.length === 0) return state
+  parts.run.signal.throwIfAborted()
+  try {
+    return await writePiece(parts, writing, state, batch)
+  } catch (error) {
+    const problem = refusalOf(error)
+    if (problem === null) throw error
+    const taken = batch.filter(({ record }) => record !== null)
+    if (taken.length === 1) {
+      const refused = batch.map((prepared) => (prepared.record === null ? prepared : { ...prepared, record: null, problems: [problem] }))
+      return writePiece(parts, writing, state, refused)
+    }
+    const middle = Math.ceil(batch.length / 2)
+    const half = await writeBatch(parts, writing, state, batch.slice(0, middle))
+    return writeBatch(parts, writing, half, batch.slice(middle))
+  }
+}
+
+async function writePiece(
+  parts: ImportParts,
+  { format, headers }: Writing,
+  state: ImportState,
+  piece: readonly PreparedRecord[],
+): Promise<ImportState> {
+  const { scope, options, run, keepRefused, onProgress } = parts
+  const { dryRun } = options
+  const done = await changeMany(
+    scope,
+    async (tx) => {
+      const { result, events } = await writeRecords(tx, { format, options }, piece)
+      const { refused } = result
+      const { refusedBytes } = state.checkpoint
+      const end = refused.length === 0 ? refusedBytes : ((await keepRefused?.(refused, headers, refusedBytes)) ?? refusedBytes)
+      const next = advance(state, piece, { ...result, refusedBytes: end })
+      const problems = refused.flatMap(({ line, problems }) => problems.map((problem) => ({ line, ...problem })))
+      if (!dryRun) await run.save(tx.db, { ...next, problems })
+      return { result: { next, problems }, events }
+    },
+    { trial: dryRun },
+  )
+  if (dryRun) await scope.db.$transaction((db) => run.save(db, { ...done.next, problems: done.problems }))
+  onProgress?.(done.next, done.problems)
+  return done.next
+}
+
+type Outcome = Readonly<{ inserted: number; updated: number; skipped: number; refused: readonly RefusedRecord[]; refusedBytes: number }>
+
+function advance(
+  state: ImportState,
+  piece: readonly PreparedRecord[],
+  { inserted, updated, skipped, refused, refusedBytes }: Outcome,
+): ImportState {
+  const { end = state.checkpoint.bytes, line = state.checkpoint.line } = piece.at(-1) ?? {}
+  return {
+    processed: state.processed + piece.length,
+    total: null,
+    inserted: state.inserted + inserted,
+    updated: state.updated + updated,
+    skipped: state.skipped + skipped,
+    failed: state.failed + refused.length,
+    checkpoint: { records: state.checkpoint.records + piece.length, bytes: end, line, refusedBytes },
+  }
+}
+
+/** What the graph calls by other names than Auth0. */
+const codes: Readonly<Record<string, string>> = {
+  EMAIL_TAKEN: 'CONFLICT_EMAIL',
+  USERNAME_TAKEN: 'CONFLICT_USERNAME',
+  PHONE_NUMBER_TAKEN: 'CONFLICT',
+  EXTERNAL_ID_TAKEN: 'CONFLICT',
+  IDENTITY_TAKEN: 'CONFLICT',
+}
+
+/** Why the database refused a record; null when it did not. */
+function refusalOf(error: unknown): Problem | null {
+  if (error instanceof RequestError || error instanceof JobFailedError) return null
+  if (error instanceof DomainError) return { code: codes[error.code] ?? error.code, path: null, message: error.message }
+  const state = postgresError(error)?.code
+  return state === undefined ? null : { code: 'CONSTRAINT_FAILED', path: null, message: `The database refuses the record (${state}).` }
+}

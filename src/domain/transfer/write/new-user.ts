@@ -1,0 +1,116 @@
+import type { Json } from '../../difference.ts'
+import { newId } from '../../id.ts'
+import { nameNormal, profileAttributes } from '../../profile.ts'
+import { settleVerification } from '../../user/user-attributes.ts'
+import { type ImportIdentity, type ImportRecord, identityKey } from '../import-record.ts'
+import { emptyRows, type UserRows } from './rows.ts'
+
+/** The rows of somebody new, with the names of the columns, and all that must have a value. */
+export function newUserRows(record: ImportRecord, now: Date): UserRows {
+  const id = record.id ?? newId()
+  const createdAt = record.createdAt ?? now
+  const identities = identityRows(withPassword(record, id), id, createdAt)
+  const hash = record.passwordHash ?? null
+  return {
+    ...emptyRows,
+    users: [userRow(record, id, { createdAt, now })],
+    profiles: [profileRow(record, id, now)],
+    sources: sourceRows(record, id, identities, now),
+    identities: identities.map(({ row }) => row),
+    credentials: hash === null ? [] : [{ user_id: id, hash, updated_at: record.passwordChangedAt ?? now }],
+  }
+}
+
+function userRow(record: ImportRecord, id: string, { createdAt, now }: { createdAt: Date; now: Date }) {
+  const { attributes } = settleVerification(record.attributes, null)
+  const { block = null } = record
+  return {
+    id,
+    email: attributes.email ?? null,
+    email_normal: attributes.emailNormal ?? null,
+    email_verified: attributes.emailVerified ?? false,
+    phone_number: attributes.phoneNumber ?? null,
+    phone_number_verified: attributes.phoneNumberVerified ?? false,
+    username: attributes.username ?? null,
+    username_normal: attributes.usernameNormal ?? null,
+    name_normal: nameNormal(record.profile ?? {}),
+    external_id: attributes.externalId ?? null,
+    invited_at: record.invitedAt ?? null,
+    blocked_at: block && (block.at ?? now),
+    blocked_until: block?.until ?? null,
+    block_reason: block?.reason ?? null,
+    user_metadata: record.userMetadata ?? {},
+    app_metadata: record.appMetadata ?? {},
+    version: record.version ?? 1,
+    created_at: createdAt,
+    updated_at: record.updatedAt ?? now,
+    deleted_at: record.deletedAt ?? null,
+    anonymized_at: record.anonymizedAt ?? null,
+    last_sign_in_at: record.lastSignInAt ?? null,
+    last_sign_in_ip: record.lastSignInIp ?? null,
+    sign_in_count: record.signInCount ?? 0,
+  }
+}
+
+function profileRow({ profile = {}, profileUpdatedAt }: ImportRecord, id: string, now: Date) {
+  return {
+    user_id: id,
+    name: profile.name ?? null,
+    given_name: profile.givenName ?? null,
+    family_name: profile.familyName ?? null,
+    middle_name: profile.middleName ?? null,
+    nickname: profile.nickname ?? null,
+    preferred_username: profile.preferredUsername ?? null,
+    picture: profile.picture ?? null,
+    website: profile.website ?? null,
+    gender: profile.gender ?? null,
+    birthdate: profile.birthdate ?? null,
+    zoneinfo: profile.zoneinfo ?? null,
+    locale: profile.locale ?? null,
+    address: (profile.address ?? null) as Json,
+    updated_at: profileUpdatedAt ?? now,
+  }
+}
+
+/** Whoever has a password has the identity that stands for signing in with it. */
+function withPassword({ identities, passwordHash }: ImportRecord, id: string): readonly ImportIdentity[] {
+  if (!passwordHash || identities.some(({ provider }) => provider === 'password')) return identities
+  return [...identities, { provider: 'password', providerUserId: id, email: null, emailVerified: false, claims: {} }]
+}
+
+/** The rows of identities, by their keys. */
+export function identityRows(identities: readonly ImportIdentity[], userId: string, createdAt: Date) {
+  return identities.map((identity) => ({
+    key: identityKey(identity),
+    row: {
+      id: newId(),
+      user_id: userId,
+      provider: identity.provider,
+      provider_user_id: identity.providerUserId,
+      email: identity.email,
+      email_verified: identity.emailVerified,
+      claims: identity.claims,
+      created_at: identity.createdAt ?? createdAt,
+      last_sign_in_at: identity.lastSignInAt ?? null,
+    },
+  }))
+}
+
+type Keyed = readonly Readonly<{ key: string; row: { id: string } }>[]
+
+/** Where the attributes that are set came from: as the record tells, or from the import. */
+function sourceRows({ profile = {}, sources }: ImportRecord, userId: string, identities: Keyed, now: Date) {
+  return profileAttributes
+    .filter((attribute) => profile[attribute] != null)
+    .map((attribute) => {
+      const source = sources?.get(attribute)
+      const identity = identities.find(({ key }) => key === source?.identity)
+      return {
+        user_id: userId,
+        attribute,
+        origin: source?.origin ?? 'IMPORT',
+        identity_id: identity?.row.id ?? null,
+        set_at: source?.setAt ?? now,
+      }
+    })
+}

@@ -1,0 +1,92 @@
+import type { ChangeScope, ManyChanged } from '../../change.ts'
+import { type FileFormat, nameOf } from '../format/draft.ts'
+import type { ImportOptions } from '../import-options.ts'
+import type { PreparedRecord } from '../prepare-record.ts'
+import type { Problem } from '../problem.ts'
+import { changedUser } from './changed-user.ts'
+import { findKnown, matchUser } from './match-users.ts'
+import { newUserRows } from './new-user.ts'
+import { newUserImage } from './new-user-image.ts'
+import { insertRows, joinRows, type UserRows } from './rows.ts'
+import { type AppliedRecord, lockUsers, updateUsers } from './update-users.ts'
+
+/** A record that was refused, and why. */
+export type RefusedRecord = Readonly<{ line: number; bytes: Buffer | null; problems: readonly Problem[] }>
+
+/** What became of records: how many, and those that were refused, in the order of the file. */
+export type Written = Readonly<{ inserted: number; updated: number; skipped: number; refused: readonly RefusedRecord[] }>
+
+type Work = Readonly<{ format: FileFormat; options: Pick<ImportOptions, 'upsert' | 'matchOn' | 'metadataMode'> }>
+type Taken = Extract<PreparedRecord, { problems: null }>
+
+/** Writes records, inside one change: those that can be, each with an event of its own. */
+export async function writeRecords(tx: ChangeScope, work: Work, records: readonly PreparedRecord[]): Promise<ManyChanged<Written>> {
+  const refused: RefusedRecord[] = []
+  const refuse = ({ line, bytes }: PreparedRecord, problems: readonly Problem[]) => refused.push({ line, bytes, problems })
+  const taken = records.filter((prepared): prepared is Taken => prepared.problems === null)
+  for (const prepared of records) if (prepared.problems !== null) refuse(prepared, prepared.problems)
+  const refuseAt = (prepared: Taken, problem: Omit<Problem, 'path'>, path: readonly string[]) =>
+    refuse(prepared, [{ ...problem, path: nameOf(work.format, path) }])
+
+  const known =
+    taken.length === 0
+      ? null
+      : await findKnown(
+          tx.db,
+          taken.map(({ record }) => record),
+        )
+  const [added, found]: [Taken[], { prepared: Taken; userId: string }[]] = [[], []]
+  for (const prepared of taken) {
+    if (known === null) continue
+    const match = matchUser(prepared.record, known, work.options)
+    if ('problem' in match) refuseAt(prepared, match.problem, match.path)
+    else if (match.userId === null) added.push(prepared)
+    else found.push({ prepared, userId: match.userId })
+  }
+  const inserted = await insertUsers(tx, added, refuseAt)
+  const users = await lockUsers(tx.db, [...new Set(found.map(({ userId }) => userId))])
+  const applied: AppliedRecord[] = []
+  let skipped = 0
+  for (const { prepared, userId } of found) {
+    const user = users.get(userId)
+    // Deleted for good since it was found.
+    const changed = user === undefined ? null : changedUser(user, prepared.record, work.options.metadataMode, tx.now)
+    if (changed === null) skipped++
+    else if ('problem' in changed) refuseAt(prepared, changed.problem, changed.path)
+    else applied.push({ record: prepared.record, changed })
+  }
+  await updateUsers(tx, applied)
+  const updates = applied.map(({ changed: { user, before, after } }) => event(user.id, before, after))
+  refused.sort((a, b) => a.line - b.line)
+  return { result: { inserted: inserted.length, updated: applied.length, skipped, refused }, events: [...inserted, ...updates] }
+}
+
+type RefuseAt = (prepared: Taken, problem: Omit<Problem, 'path'>, path: readonly string[]) => void
+
+async function insertUsers(tx: ChangeScope, added: readonly Taken[], refuseAt: RefuseAt): Promise<ManyChanged<unknown>['events']> {
+  const rows: UserRows[] = []
+  const events = added.flatMap((prepared) => {
+    const { attributes } = prepared.record
+    for (const [flag, name] of [
+      ['emailVerified', 'emailNormal'],
+      ['phoneNumberVerified', 'phoneNumber'],
+    ] as const)
+      if (attributes[flag] === true && attributes[name] == null) {
+        refuseAt(prepared, { code: 'INVALID_FORMAT', message: 'There is nothing that could be verified.' }, [flag])
+        return []
+      }
+    const own = newUserRows(prepared.record, tx.now)
+    rows.push(own)
+    return [event(String(own.users[0]?.['id']), null, newUserImage(prepared.record, own))]
+  })
+  await insertRows(tx.db, joinRows(rows))
+  return events
+}
+
+function event(
+  userId: string,
+  before: ManyChanged<unknown>['events'][number]['before'],
+  after: ManyChanged<unknown>['events'][number]['after'],
+) {
+  return { type: 'user.imported' as const, subjectId: userId, userId, before, after }
+}
