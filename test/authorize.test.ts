@@ -218,7 +218,7 @@ describe('the application is told with `error` that', () => {
 })
 
 test('C2.17: a network begins so many sign-ins only, and the rows that are left behind go', async () => {
-  const limited = await boot({ RATE_LIMITS: 'authorize.network=2/60' })
+  const limited = await boot({ RATE_LIMITS: 'signIn.network=2/60' })
   await connect(limited, peer, 'acme')
   const begin = () => fetch(authorizeUrl(limited.url, pkce), { redirect: 'manual' })
   const statuses = [(await begin()).status, (await begin()).status]

@@ -35,7 +35,7 @@ let acme: string
 
 beforeAll(async () => {
   const logger = pino({ level: 'debug', base: null }, { write: (line: string) => void logs.push(line) })
-  harness = await bootReachable({ RATE_LIMITS: 'authorize.network=10000/60,verify.network=10000/60' }, { logger })
+  harness = await bootReachable({ RATE_LIMITS: 'signIn.network=10000/60,verify.network=10000/60' }, { logger })
   peer = await startPeer({ redirectUris: [`${harness.url}/auth/callback/acme`] })
   otherPeer = await startPeer({ redirectUris: [`${harness.url}/auth/callback/globex`], name: 'other' })
   liar = await startProvider()

@@ -13,6 +13,8 @@ export type Peer = Readonly<{
   people: Map<string, Record<string, unknown>>
   /** Answers in its place, when it says so. */
   intercept: (handle: ((request: IncomingMessage, response: ServerResponse) => boolean) | null) => void
+  /** Answers a path so much later, and says when it does. */
+  delay: (path: string, ms: number, then: () => void) => void
   /** The paths that were asked for. */
   asked: string[]
   stop: () => Promise<void>
@@ -26,10 +28,18 @@ export async function startPeer({ redirectUris, name = 'peer', configuration = {
   const people: Peer['people'] = new Map()
   const asked: string[] = []
   let handle: Parameters<Peer['intercept']>[0] = null
+  let delayed: Readonly<{ path: string; ms: number; then: () => void }> | null = null
   let serve: (request: IncomingMessage, response: ServerResponse) => void = () => {}
   const server = createServer((request, response) => {
-    asked.push((request.url ?? '').split('?', 1)[0] ?? '')
-    if (handle?.(request, response) !== true) serve(request, response)
+    const path = (request.url ?? '').split('?', 1)[0] ?? ''
+    asked.push(path)
+    if (handle?.(request, response) === true) return
+    if (delayed?.path !== path) return serve(request, response)
+    const { ms, then } = delayed
+    setTimeout(() => {
+      serve(request, response)
+      response.once('close', then)
+    }, ms)
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -60,6 +70,9 @@ export async function startPeer({ redirectUris, name = 'peer', configuration = {
     asked,
     intercept: (next) => {
       handle = next
+    },
+    delay: (path, ms, then) => {
+      delayed = { path, ms, then }
     },
     stop: async () => {
       server.closeAllConnections()

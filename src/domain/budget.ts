@@ -15,7 +15,6 @@ export const defaultBudgets = {
   'mail.address': { attempts: 5, seconds: 3600 },
   'mail.network': { attempts: 30, seconds: 3600 },
   'code.account': { attempts: 20, seconds: 3600 },
-  'authorize.network': { attempts: 100, seconds: 600 },
   'verify.network': { attempts: 100, seconds: 600 },
   'reauthenticate.account': { attempts: 10, seconds: 600 },
 } as const satisfies Record<string, Budget>

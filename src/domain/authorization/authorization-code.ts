@@ -26,7 +26,7 @@ export function newCode(now: Date, secrets: Secrets, { connectionId, codeChallen
     insert into roster.authorization_codes (code_hash, connection_id, identity_id, sealed_person, code_challenge, created_at, expires_at)
     values (
       ${hashOpaqueToken(code)}, ${connectionId}::uuid,
-      (select id from roster.identities where provider = ${key?.provider} and provider_user_id = ${key?.providerUserId}),
+      (select id from roster.identities where provider = ${key?.provider ?? null} and provider_user_id = ${key?.providerUserId ?? null}),
       ${sealed}, ${codeChallenge}, ${now}, ${expiresAt}
     )`
   return { code, row }

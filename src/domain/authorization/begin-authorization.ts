@@ -35,7 +35,7 @@ type Begun = Readonly<{ url: string; isFormPost: boolean }>
  * @throws {ProviderUnavailableError}
  */
 export async function beginAuthorization(scope: AuthenticationScope, input: BeginAuthorizationInput): Promise<Begun> {
-  await spend(scope, scope.budgets, [{ budget: 'authorize.network', of: networkOf(scope.caller.ip) }])
+  await spend(scope, scope.budgets, [{ budget: 'signIn.network', of: networkOf(scope.caller.ip) }])
   const connection = await findProviderConnection(scope, input.connection)
   const { id: connectionId, key, strategy, scopes } = connection
   const configuration = await inProviderTime(scope.providers.configuration(await readProviderClient(scope, connection)))
