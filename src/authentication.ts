@@ -1,7 +1,7 @@
 import type { Config } from './config.ts'
 import type { Authentication } from './domain/authentication.ts'
 import { defaultBudgets } from './domain/budget.ts'
-import { createPasswords } from './domain/passwords.ts'
+import { createPasswords } from './domain/password/passwords.ts'
 
 type Parts = Readonly<{ config: Config }> &
   Pick<Authentication, 'accessTokens' | 'secrets' | 'mailEnabled' | 'providers' | 'askOldDirectory'>

@@ -3,7 +3,7 @@ import type { Secrets } from '../crypto/secrets.ts'
 import type { AskOldDirectory } from '../ports/old-directory.ts'
 import type { Providers } from '../ports/providers.ts'
 import type { Budgets } from './budget.ts'
-import type { Passwords } from './passwords.ts'
+import type { Passwords } from './password/passwords.ts'
 import type { Scope } from './scope.ts'
 
 /** How long a session stands. NIST SP 800-63B-4 §2.1.3 allows 30 days for AAL1. */

@@ -1,7 +1,7 @@
 import type { App } from '../app.ts'
 import type { ConnectionStrategy as ConnectionStrategyName } from '../domain/connection/strategy.ts'
 import { metadataMaxBytes, metadataMaxDepth } from '../domain/metadata.ts'
-import { passwordMaxBytes } from '../domain/password-policy.ts'
+import { passwordMaxBytes } from '../domain/password/password-policy.ts'
 import { defaultPageSize, maxPageSize } from '../domain/user-page.ts'
 import { everyone } from './access.ts'
 import { builder, maxComplexity, maxDepth } from './builder.ts'

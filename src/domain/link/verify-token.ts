@@ -1,7 +1,7 @@
 import type { AuthenticationScope } from '../authentication.ts'
 import { DomainError, invalidInput } from '../errors.ts'
+import { passwordProblem } from '../password/password-policy.ts'
 import { credentialHash } from '../password.ts'
-import { passwordProblem } from '../password-policy.ts'
 import { confirmEmailChange } from './confirm-email-change.ts'
 import { type Found, findProof, type Proof, refuse, tokenNotValid } from './find-proof.ts'
 import { signInByProof } from './sign-in-by-proof.ts'

@@ -1,5 +1,5 @@
-import { hashOpaqueToken } from '../crypto/opaque-token.ts'
-import type { Prisma } from '../generated/prisma/client.ts'
+import { hashOpaqueToken } from '../../crypto/opaque-token.ts'
+import type { Prisma } from '../../generated/prisma/client.ts'
 
 /** A refresh token that was brought back, with its session and its user as they were at that moment. */
 export type PresentedToken = Readonly<{

@@ -1,6 +1,6 @@
-import type { Prisma } from '../generated/prisma/client.ts'
-import type { ChangeScope } from './change.ts'
-import type { Image } from './difference.ts'
+import type { Prisma } from '../../generated/prisma/client.ts'
+import type { ChangeScope } from '../change.ts'
+import type { Image } from '../difference.ts'
 
 /** The sessions that were ended, and what history says of it: by their ids, when each was revoked. */
 export type EndedSessions = Readonly<{ ended: readonly { id: string; expiresAt: Date; lastUsedAt: Date }[]; before: Image; after: Image }>

@@ -1,8 +1,8 @@
-import { publicKeyAlgorithms, readHeader, TokenError, verifyJwt } from '../crypto/jwt.ts'
-import { createIssuerKeys, type IssuerKeys } from '../ports/issuer-keys.ts'
-import type { Logger } from '../ports/logger.ts'
-import type { TrustedIssuer } from '../trusted-issuers.ts'
-import type { PermissionScope } from './principal.ts'
+import { publicKeyAlgorithms, readHeader, TokenError, verifyJwt } from '../../crypto/jwt.ts'
+import { createIssuerKeys, type IssuerKeys } from '../../ports/issuer-keys.ts'
+import type { Logger } from '../../ports/logger.ts'
+import type { TrustedIssuer } from '../../trusted-issuers.ts'
+import type { PermissionScope } from '../principal.ts'
 
 /** What a trusted issuer says of who calls. */
 export type IssuerCaller = Readonly<{

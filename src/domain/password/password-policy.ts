@@ -1,5 +1,5 @@
-import { DomainError, invalidInput } from './errors.ts'
-import { foldCase } from './normalize.ts'
+import { DomainError, invalidInput } from '../errors.ts'
+import { foldCase } from '../normalize.ts'
 
 /** What new passwords are held against. */
 export type PasswordPolicy = Readonly<{

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { serviceUnavailable } from './errors.ts'
+import { serviceUnavailable } from '../errors.ts'
 
 /** Does a piece of work when its turn comes. @throws {RequestError} SERVICE_UNAVAILABLE with `retryAfterSeconds`, when too much waits */
 export type PasswordWork = <Result>(work: () => Promise<Result>) => Promise<Result>

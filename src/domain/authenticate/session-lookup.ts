@@ -1,6 +1,6 @@
-import type { PrismaClient } from '../generated/prisma/client.ts'
-import type { Clock } from '../ports/clock.ts'
-import { type Standing, userStanding } from './session.ts'
+import type { PrismaClient } from '../../generated/prisma/client.ts'
+import type { Clock } from '../../ports/clock.ts'
+import { type Standing, userStanding } from '../session.ts'
 import { createSharedLookup } from './shared-lookup.ts'
 
 /** Says whether a session of this user stands, as it is in the database from now on. */

@@ -1,7 +1,7 @@
-import type { PrismaClient } from '../generated/prisma/client.ts'
-import type { Clock } from '../ports/clock.ts'
-import { isPermissionScope, type PermissionScope } from './principal.ts'
-import type { Standing } from './session.ts'
+import type { PrismaClient } from '../../generated/prisma/client.ts'
+import type { Clock } from '../../ports/clock.ts'
+import { isPermissionScope, type PermissionScope } from '../principal.ts'
+import type { Standing } from '../session.ts'
 import { createSharedLookup } from './shared-lookup.ts'
 
 /** Says whether an admin token stands, and what it may do: as it is in the database from now on, not as it says. */

@@ -1,9 +1,9 @@
-import type { AuthenticationScope } from './authentication.ts'
-import { change } from './change.ts'
+import type { AuthenticationScope } from '../authentication.ts'
+import { change } from '../change.ts'
+import { DomainError, RequestError } from '../errors.ts'
+import { stillStood } from '../session.ts'
+import { lockUser } from '../user/user-record.ts'
 import { endSessionsWhere } from './end-sessions.ts'
-import { DomainError, RequestError } from './errors.ts'
-import { stillStood } from './session.ts'
-import { lockUser } from './user/user-record.ts'
 
 /** Which of the caller's sessions: all of them, the one the call is made in, or all but that one. */
 export type SignOutScope = 'GLOBAL' | 'LOCAL' | 'OTHERS'

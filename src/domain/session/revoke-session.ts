@@ -1,11 +1,11 @@
-import type { AuthenticationScope } from './authentication.ts'
-import { change } from './change.ts'
+import type { AuthenticationScope } from '../authentication.ts'
+import { change } from '../change.ts'
+import { DomainError, DomainErrors, invalidInput } from '../errors.ts'
+import { isUuid } from '../normalize.ts'
+import { hasScope } from '../principal.ts'
+import { standingSessions, stillStood } from '../session.ts'
+import { lockUser } from '../user/user-record.ts'
 import { endSessionsWhere } from './end-sessions.ts'
-import { DomainError, DomainErrors, invalidInput } from './errors.ts'
-import { isUuid } from './normalize.ts'
-import { hasScope } from './principal.ts'
-import { standingSessions, stillStood } from './session.ts'
-import { lockUser } from './user/user-record.ts'
 
 /**
  * Ends one session; its access tokens are refused at their next request. The caller ends their own, and anybody's with

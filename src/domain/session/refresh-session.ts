@@ -1,12 +1,12 @@
-import type { AuthenticationScope } from './authentication.ts'
-import { change, recordFailure } from './change.ts'
+import type { AuthenticationScope } from '../authentication.ts'
+import { change, recordFailure } from '../change.ts'
+import { DomainError } from '../errors.ts'
+import { networkOf } from '../network.ts'
+import { spend } from '../rate-limit.ts'
+import { type AuthTokens, idleSince, signAccessToken, userStanding } from '../session.ts'
+import { lockUser } from '../user/user-record.ts'
 import { endSessionsWhere } from './end-sessions.ts'
-import { DomainError } from './errors.ts'
-import { networkOf } from './network.ts'
-import { spend } from './rate-limit.ts'
 import { type PresentedToken, rotateRefreshToken } from './rotate-refresh-token.ts'
-import { type AuthTokens, idleSince, signAccessToken, userStanding } from './session.ts'
-import { lockUser } from './user/user-record.ts'
 
 /**
  * How long a used refresh token still answers its successor: for an answer that was lost, and for two tabs that ask at once. It is

@@ -1,6 +1,6 @@
-import type { PrismaClient } from '../generated/prisma/client.ts'
-import type { Clock } from '../ports/clock.ts'
-import type { Logger } from '../ports/logger.ts'
+import type { PrismaClient } from '../../generated/prisma/client.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Logger } from '../../ports/logger.ts'
 
 /** Notes when admin tokens are used. */
 export type LastUsed = Readonly<{

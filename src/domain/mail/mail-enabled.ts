@@ -1,5 +1,5 @@
-import type { Authentication } from './authentication.ts'
-import { DomainError } from './errors.ts'
+import type { Authentication } from '../authentication.ts'
+import { DomainError } from '../errors.ts'
 
 /**
  * Each door that has to send mail asks it before it looks anybody up.

@@ -1,4 +1,4 @@
-import { hashPassword, isOutdatedHash, isQuickHash, unknownPasswordHash, verifyPassword } from '../crypto/password-hash.ts'
+import { hashPassword, isOutdatedHash, isQuickHash, unknownPasswordHash, verifyPassword } from '../../crypto/password-hash.ts'
 import { commonPasswords } from './common-passwords.ts'
 import { type PasswordPolicy, passwordMaxBytes, productWords } from './password-policy.ts'
 import { createPasswordWork, defaultBounds, type PasswordWork } from './password-work.ts'

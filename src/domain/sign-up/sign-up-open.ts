@@ -1,5 +1,5 @@
-import type { Authentication } from './authentication.ts'
-import { DomainError } from './errors.ts'
+import type { Authentication } from '../authentication.ts'
+import { DomainError } from '../errors.ts'
 
 /** @throws {DomainError} SIGN_UP_DISABLED when nobody may sign up. Each door that makes users for strangers asks it. */
 export function assertSignUpOpen({ signUpOpen }: Pick<Authentication, 'signUpOpen'>): void {
