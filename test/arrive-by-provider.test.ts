@@ -1,7 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { ConnectionSettings } from '../src/domain/connection/connection-settings.ts'
+import type { Claims } from '../src/domain/federation/adapters.ts'
 import type { ProviderConnection } from '../src/domain/federation/provider-connection.ts'
-import type { Claims } from '../src/domain/federation/provider-person.ts'
 import { arrivalsOn } from './arrivals.ts'
 import { boot, type Harness } from './harness.ts'
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { ProviderStrategy } from '../src/domain/connection/strategy.ts'
-import { type Claims, readPerson } from '../src/domain/federation/provider-person.ts'
+import type { Claims } from '../src/domain/federation/adapters.ts'
+import { readPerson } from '../src/domain/federation/provider-person.ts'
 import type { Metadata } from '../src/domain/metadata.ts'
 
 const read = (strategy: ProviderStrategy, claims: Claims, attributeMap: Metadata = {}, appleUser: string | null = null) =>

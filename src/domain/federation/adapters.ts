@@ -1,6 +1,8 @@
 import type { ProviderStrategy } from '../connection/strategy.ts'
 import type { ProfileAttribute } from '../profile.ts'
-import type { Claims } from './provider-person.ts'
+
+/** Claims as a provider sent them: verified where they come from, and not yet looked at. */
+export type Claims = Readonly<Record<string, unknown>>
 
 /** What a strategy makes of claims. The values of the profile are not looked at yet. */
 type Said = Readonly<{

@@ -2,11 +2,8 @@ import type { Json } from '../difference.ts'
 import { type Metadata, metadataMaxBytes, metadataProblems } from '../metadata.ts'
 import { normalizeEmail, normalizeExternalId } from '../normalize.ts'
 import { type ProfileAttribute, type ProfileInput, profileAttributes, profileProblems } from '../profile.ts'
-import { adapters } from './adapters.ts'
+import { adapters, type Claims } from './adapters.ts'
 import type { ProviderConnection } from './provider-connection.ts'
-
-/** Claims as a provider sent them: verified where they come from, and not yet looked at. */
-export type Claims = Readonly<Record<string, unknown>>
 
 /** Somebody as a provider knows him, in Roster's terms: nothing of it is malformed or too large. */
 export type ProviderPerson = Readonly<{
