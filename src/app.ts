@@ -10,6 +10,7 @@ import { openDatabase } from './database/open.ts'
 import { createAuthenticator } from './domain/authenticate.ts'
 import type { Authentication } from './domain/authentication.ts'
 import { declareConnections } from './domain/connection/declare-connections.ts'
+import { foreignProviders } from './domain/connection/foreign-providers.ts'
 import { developmentToken } from './domain/development-token.ts'
 import { createExportHandler } from './domain/export/export-handler.ts'
 import type { JobParts } from './domain/job/run-job.ts'
@@ -97,6 +98,8 @@ async function assemble(config: Config, { clock, logger, database, providers }: 
   const handlers = { [mailKind]: createMailHandler({ mailer, secrets, sources: mailTemplates ?? defaultSources, appName, clock }) }
   const outside = { providers, askOldDirectory: createOldDirectories(logger) }
   const authentication = createAuthentication({ config, accessTokens, secrets, mailEnabled: mailer !== null, ...outside })
+  const foreign = await foreignProviders({ db }, authentication.trustedProviders)
+  if (foreign.length > 0) throw new ConfigError(foreign.map(sharesIdentities))
   const inTheWay = await declareConnections({ ...scope, ...authentication }, config.connections)
   if (inTheWay.length > 0) throw new ConfigError(inTheWay.map((problem) => `CONNECTIONS: ${problem}`))
   const outbox = createOutbox({ db, clock, logger, metrics, handlers })
@@ -126,6 +129,10 @@ async function assemble(config: Config, { clock, logger, database, providers }: 
       await database.close()
     },
   })
+}
+
+function sharesIdentities(provider: string): string {
+  return `TRUSTED_ISSUERS: the connection ${provider} has the identities of this provider, and another issuer`
 }
 
 /** What does each kind of job. */

@@ -14,6 +14,7 @@ export function createAuthentication({ config, ...parts }: Parts): Authenticatio
     budgets: Object.freeze({ ...defaultBudgets, ...rateLimits }),
     passwords: createPasswords(config),
     signUpOpen: config.signUp,
+    trustedProviders: new Map(config.trustedIssuers.map(({ provider, issuer }) => [provider, issuer])),
     confirmsEmail: config.emailConfirmation === 'required',
     sessionLifetime: Object.freeze({ absoluteSeconds: sessionSeconds, idleSeconds: sessionIdleSeconds }),
     links: Object.freeze({ publicUrl: parts.accessTokens.issuer, allowedRedirects, emailChangeConfirmation }),

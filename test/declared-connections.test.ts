@@ -162,6 +162,30 @@ describe('connections that the configuration declares', () => {
   })
 })
 
+describe('a trusted issuer and a connection', () => {
+  const trust = (provider: string, issuer: string) =>
+    JSON.stringify([{ issuer, audience: 'roster', provider, jwksUrl: 'https://sso.example/jwks' }])
+  const others = trust('acme-okta', 'https://sso.example')
+  const refusal = 'the connection acme-okta has the identities of this provider, and another issuer'
+
+  test('do not share identities, unless they are of one issuer (C7.83)', async () => {
+    expect(await problems([acme], { TRUSTED_ISSUERS: others })).toEqual([
+      'CONNECTIONS: 0.key: identities of a trusted issuer, another one, have this name',
+    ])
+    expect(await problems([acme], { TRUSTED_ISSUERS: trust('acme-okta', acme.issuer) })).toEqual([])
+    expect(await problems([], { TRUSTED_ISSUERS: others })).toEqual([`TRUSTED_ISSUERS: ${refusal}`])
+  })
+
+  test('do not when the connection is made later, either (C7.83)', async () => {
+    const trusting = await boot({ TRUSTED_ISSUERS: others })
+    const create = 'mutation ($input: CreateConnectionInput!) { createConnection(input: $input) { errors { code path } } }'
+
+    expect(await trusting.admin(create, { input: acme })).toEqual({
+      createConnection: { errors: [{ code: 'INVALID_INPUT', path: ['input', 'key'] }] },
+    })
+  })
+})
+
 test('a server does not start with a file that is wrong: 2, and a line for each problem', async () => {
   const file = join(testFolder(), 'connections.json')
   writeFileSync(file, JSON.stringify([{ key: 'google' }]))

@@ -3,6 +3,7 @@ import type { Secrets } from '../crypto/secrets.ts'
 import type { AskOldDirectory } from '../ports/old-directory.ts'
 import type { Providers } from '../ports/providers.ts'
 import type { Budgets } from './budget.ts'
+import type { TrustedProviders } from './connection/foreign-providers.ts'
 import type { Passwords } from './password/passwords.ts'
 import type { Scope } from './scope.ts'
 
@@ -38,6 +39,8 @@ export type Authentication = Readonly<{
   links: LinkSettings
   /** Whether mail goes out; what has to send some asks it first. */
   mailEnabled: boolean
+  /** Whose tokens are accepted; no connection has their identities. */
+  trustedProviders: TrustedProviders
   /** Those whom people sign in with. */
   providers: Providers
   /** Asks the old systems that connections name. */

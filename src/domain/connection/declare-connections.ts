@@ -1,6 +1,7 @@
 import type { AuthenticationScope } from '../authentication.ts'
 import { DomainError } from '../errors.ts'
 import { type CreateConnectionInput, createConnection } from './create-connection.ts'
+import { isForeignProvider } from './foreign-providers.ts'
 import { providers } from './strategy.ts'
 import { updateConnection } from './update-connection.ts'
 
@@ -11,12 +12,14 @@ type Kept = Readonly<{ id: string; key: string; strategy: string; issuer: string
  * declaration leaves out is left alone, and so are connections that are not declared. Each real change writes its event. Any number of
  * processes may do it at once.
  *
- * @returns what stands in the way: connections that have another strategy or issuer, which never change. Then nothing was done.
+ * @returns what stands in the way: connections that have another strategy or issuer, which never change, or the identities of a trusted issuer. Then nothing was done.
  */
 export async function declareConnections(scope: AuthenticationScope, declared: readonly CreateConnectionInput[]): Promise<string[]> {
   if (declared.length === 0) return []
   const kept = await findConnections(scope, declared)
-  const problems = declared.flatMap((connection, index) => identityProblems(connection, kept.get(connection.key), index))
+  const problems = declared.flatMap((connection, index) =>
+    identityProblems(scope, connection, kept.get(connection.key)).map((problem) => `${index}${problem}`),
+  )
   if (problems.length > 0) return problems
   for (const connection of declared) await declare(scope, connection, kept.get(connection.key) ?? null)
   return []
@@ -28,12 +31,18 @@ async function findConnections({ db }: AuthenticationScope, declared: readonly C
   return new Map(rows.map((row) => [row.key, row]))
 }
 
-function identityProblems({ strategy, issuer }: CreateConnectionInput, kept: Kept | undefined, index: number): string[] {
-  if (kept === undefined) return []
+function identityProblems(
+  { trustedProviders }: AuthenticationScope,
+  { key, strategy, issuer }: CreateConnectionInput,
+  kept: Kept | undefined,
+): string[] {
   const wanted = strategy in providers ? (issuer ?? providers[strategy as keyof typeof providers].issuer) : null
+  if (isForeignProvider(trustedProviders, { key, issuer: wanted }))
+    return ['.key: identities of a trusted issuer, another one, have this name']
+  if (kept === undefined) return []
   return [
-    ...(kept.strategy === strategy ? [] : [`${index}.strategy: the connection has the strategy ${kept.strategy}, which never changes`]),
-    ...(kept.issuer === wanted ? [] : [`${index}.issuer: the connection has another issuer, which never changes`]),
+    ...(kept.strategy === strategy ? [] : [`.strategy: the connection has the strategy ${kept.strategy}, which never changes`]),
+    ...(kept.issuer === wanted ? [] : ['.issuer: the connection has another issuer, which never changes']),
   ]
 }
 

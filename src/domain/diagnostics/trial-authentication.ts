@@ -21,6 +21,7 @@ export function trialAuthentication({ passwords }: Pick<Authentication, 'passwor
     confirmsEmail: false,
     links: { publicUrl: '', allowedRedirects: [], emailChangeConfirmation: 'new' },
     mailEnabled: false,
+    trustedProviders: new Map(),
     providers: { configuration: noProvider, keys: () => noProvider },
     askOldDirectory: async () => null,
   }
