@@ -39,7 +39,7 @@ test.each([
 
 describe('it says what is wrong, and writes nothing:', () => {
   test.each([
-    ['a format that is none', ['--format', 'xml'], /--format is one of ndjson, csv, auth0, supabase/],
+    ['a format that is none', ['--format', 'xml'], /--format is one of ndjson, roster, csv, auth0, supabase/],
     ['a filter that is no JSON', ['--where', 'status:ACTIVE'], /--where is JSON/],
     ['a filter that is none', ['--where', '{"mail": {"eq": "a"}}'], /--where: Field "mail" is not defined/],
     [

@@ -2,7 +2,7 @@ import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { auth0CustomHash } from '../src/crypto/auth0-custom-hash.ts'
 import { foreignPasswordHash } from '../src/crypto/auth0-hash.ts'
 import { withSnapshot } from '../src/database/snapshot.ts'
-import { readRecords } from '../src/domain/export/read-records.ts'
+import { parseRecord, readRecords } from '../src/domain/export/read-records.ts'
 import { purge } from '../src/domain/retention.ts'
 import { seedUsers } from '../src/domain/seed.ts'
 import type { RosterRecord } from '../src/domain/transfer/roster-record.ts'
@@ -204,13 +204,22 @@ describe('an export', () => {
           })
           await app.database.prisma.user.deleteMany({ where: { id: { gt: '01900000-0000-7000-8000-000000000000' } } })
         }
-        seen.push(...page)
+        seen.push(...page.map(parseRecord))
       }
     })
 
     expect(seen.length).toBeGreaterThan(1100)
     expect(seen.filter(({ userMetadata }) => 'meanwhile' in userMetadata)).toEqual([])
   })
+})
+
+test('an export that was cancelled writes no file', async () => {
+  const { data } = await harness.run(query, { token: admin, variables: { input: { format: 'CSV' } } })
+  const id = (data?.['exportUsers'] as Exported | undefined)?.job?.id ?? ''
+  await harness.admin(`mutation { cancelJob(input: { id: "${id}" }) { errors { code } } }`)
+  await harness.app.jobRunner.settled()
+
+  expect([(await download(id)).status, await harness.app.database.prisma.exportChunk.count()]).toEqual([404, 0])
 })
 
 describe('who may not read what is in it does not get it:', () => {

@@ -17,7 +17,14 @@ import { withDatabase } from './open.ts'
 import { createProgress } from './progress.ts'
 import { CommandError, type Terminal } from './terminal.ts'
 
-const formats: Readonly<Record<string, UserDataFormat>> = { ndjson: 'ROSTER_NDJSON', csv: 'CSV', auth0: 'AUTH0', supabase: 'SUPABASE' }
+/** `roster` is what `roster import` calls its own. */
+const formats: Readonly<Record<string, UserDataFormat>> = {
+  ndjson: 'ROSTER_NDJSON',
+  roster: 'ROSTER_NDJSON',
+  csv: 'CSV',
+  auth0: 'AUTH0',
+  supabase: 'SUPABASE',
+}
 
 type Options = Readonly<{ format: string; where?: string; fields?: string; out: string; includePasswordHashes?: boolean }>
 
@@ -26,7 +33,7 @@ export function addExport(program: Command, terminal: Terminal): void {
   program
     .command('export')
     .description('Writes users to a file, as they are at one moment.')
-    .option('--format <format>', 'ndjson, csv, auth0 or supabase', 'ndjson')
+    .option('--format <format>', "ndjson, which is Roster's own, csv, auth0 or supabase", 'ndjson')
     .option('--where <json>', 'which users, as the `where` of `users`; everybody who is not deleted when it is not said')
     .option('--fields <names>', 'which fields, separated by commas; all of them when it is not said')
     .requiredOption('--out <file>', 'the file, which must not be there')

@@ -2,9 +2,8 @@ import type { Prisma, PrismaClient } from '../generated/prisma/client.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Change } from './difference.ts'
 import { RequestError } from './errors.ts'
-import { readRecords } from './export/read-records.ts'
+import { parseRecord, readRecords } from './export/read-records.ts'
 import type { Principal } from './principal.ts'
-import type { RosterRecord } from './transfer/roster-record.ts'
 
 type OwnDataScope = Readonly<{ db: PrismaClient; clock: Clock; principal: Principal }>
 
@@ -24,10 +23,10 @@ export async function readOwnData({ db, clock, principal }: OwnDataScope): Promi
   const now = clock.now()
   const wanted = { filter: { id: { eq: userId } }, now, withPasswordHashes: false, withAppMetadata: false }
   const { value: page } = await readRecords({ query: (sql) => db.$queryRaw(sql) }, wanted).next()
-  const record = page?.[0] as RosterRecord | undefined
-  if (record === undefined) throw new RequestError('FORBIDDEN', 'This token has no user.')
+  const [text = null] = page ?? []
+  if (text === null) throw new RequestError('FORBIDDEN', 'This token has no user.')
   const password = await db.passwordCredential.findUnique({ where: { userId }, select: { updatedAt: true } })
-  const user = { ...record, hasPassword: password !== null, passwordChangedAt: password?.updatedAt ?? null }
+  const user = { ...parseRecord(text), hasPassword: password !== null, passwordChangedAt: password?.updatedAt ?? null }
   return write(
     { exportedAt: now, user },
     { sessions: sessions(db, userId), oneTimeTokens: tokens(db, userId), history: history(db, userId) },

@@ -64,12 +64,17 @@ function textProblem(attribute: TextAttribute, value: string, path: readonly str
   return problem === null ? [] : [invalidInput(path, problem)]
 }
 
+/** Looking one up is quick, and asking for one that has another name, or is none, is not. */
+const timeZones: ReadonlySet<string> = new Set(Intl.supportedValuesOf('timeZone'))
+
 const formatProblems: { readonly [Attribute in TextAttribute]?: (value: string) => string | null } = {
   picture: urlProblem,
   website: urlProblem,
   birthdate: birthdateProblem,
   zoneinfo: (value) =>
-    isKnown(() => new Intl.DateTimeFormat('en', { timeZone: value })) ? null : 'A time zone is a name such as Europe/Paris.',
+    timeZones.has(value) || isKnown(() => new Intl.DateTimeFormat('en', { timeZone: value }))
+      ? null
+      : 'A time zone is a name such as Europe/Paris.',
   locale: (value) =>
     isKnown(() => new Intl.Locale(value.replaceAll('_', '-'))) ? null : 'A locale is a BCP 47 language tag such as en-US.',
 }

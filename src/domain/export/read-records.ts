@@ -20,11 +20,19 @@ export async function countRecords({ query }: Reader, { filter, now }: RecordsWa
   return row?.count ?? 0
 }
 
+/** A user as the database writes it, to be read by `parseRecord` when its turn has come: a page of objects would live too long. */
+export type RecordText = string & { readonly __recordText: never }
+
+/** Reads what `readRecords` has found. */
+export function parseRecord(text: RecordText): RosterRecord {
+  return toRecord(JSON.parse(text) as StoredRecord)
+}
+
 /**
  * Reads users in the order of their ids, page by page: in memory are two of them, however many there are. The database reads the next one
  * while one is looked at.
  */
-export async function* readRecords({ query }: Reader, wanted: RecordsWanted): AsyncGenerator<readonly RosterRecord[]> {
+export async function* readRecords({ query }: Reader, wanted: RecordsWanted): AsyncGenerator<readonly RecordText[]> {
   const meets = compileUserFilter(wanted.filter, { now: wanted.now })
   const read = (after: string) => query<Row>(page(meets, after, wanted))
   let rows = await read('00000000-0000-0000-0000-000000000000')
@@ -32,12 +40,12 @@ export async function* readRecords({ query }: Reader, wanted: RecordsWanted): As
     const next = rows.length < pageSize ? Promise.resolve([]) : read(rows.at(-1)?.id ?? '')
     // Whoever looks at this page may end before the next one is there.
     next.catch(() => {})
-    yield rows.map(({ record }) => toRecord(JSON.parse(record) as StoredRecord))
+    yield rows.map(({ record }) => record)
     rows = await next
   }
 }
 
-type Row = Readonly<{ id: string; record: string }>
+type Row = Readonly<{ id: string; record: RecordText }>
 
 /**
  * One JSON text a user, so that nothing has to be converted on the way. What belongs to users is found by the ids of the page, whatever

@@ -1,10 +1,10 @@
 import { profileAttributes } from '../../profile.ts'
 import { safeCell } from '../../transfer/csv-cell.ts'
-import { rosterMembers } from './roster-shape.ts'
+import { rosterFields } from '../../transfer/format/roster.ts'
 import { type Field, pick, type UserWriter } from './user-writer.ts'
 
 /** The columns of a file with everything: `profile` has one for each attribute. */
-export const csvColumns: readonly string[] = rosterMembers.flatMap((member) =>
+export const csvColumns: readonly string[] = rosterFields.flatMap((member) =>
   member === 'profile' ? profileAttributes.map((attribute) => `profile.${attribute}`) : [member],
 )
 
