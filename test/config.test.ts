@@ -60,6 +60,8 @@ describe('without any variable', () => {
       graphiql: true,
       introspection: true,
       maxBodyBytes: 100_000,
+      uploadMaxBytes: 2_147_483_648,
+      importWeakHashes: 'accept',
       requestTimeoutMs: 5000,
       drainTimeoutMs: 25_000,
       logLevel: 'info',

@@ -1,10 +1,15 @@
+import { Readable } from 'node:stream'
 import { beforeEach, expect, test } from 'vitest'
 import { systemScope } from '../src/app.ts'
 import { postgresError } from '../src/database/errors.ts'
 import { keepRequest } from '../src/domain/authorization/authorization-request.ts'
+import { change } from '../src/domain/change.ts'
 import { newId } from '../src/domain/id.ts'
+import { insertJob } from '../src/domain/job/create-job.ts'
 import { purge } from '../src/domain/retention.ts'
 import { endSessions, startSession } from '../src/domain/session.ts'
+import { requestImport } from '../src/domain/transfer/request-import.ts'
+import { storeUpload } from '../src/domain/transfer/upload.ts'
 import { codesOn } from './codes.ts'
 import { openTestDatabase, postgresOnly } from './database.ts'
 import { boot } from './harness.ts'
@@ -156,4 +161,35 @@ test('who never came back from a provider, and codes that nobody traded, are for
 
   expect(await clean(0)).toMatchObject({ authorizationRequests: 1, authorizationCodes: 1 })
   expect([await db.authorizationRequest.count(), await db.authorizationCode.count()]).toEqual([1, 1])
+})
+
+test('a file that was sent is kept for a day, and as long as an import reads it', async () => {
+  const sent = async () => (await storeUpload({ db, clock }, Readable.from([Buffer.alloc(300_000)]), 1_000_000)).id
+  const [unused, used] = [await sent(), await sent()]
+  const { jobId } = await requestImport(systemScope(app), { format: 'CSV', upload: used })
+  clock.advance(days(0.9))
+  expect(await clean(0)).toMatchObject({ uploads: 0 })
+  clock.advance(days(0.2))
+
+  expect(await clean(0)).toMatchObject({ uploads: 1 })
+  expect(await db.upload.findMany({ select: { id: true } })).toEqual([{ id: used }])
+  expect(await db.uploadChunk.count({ where: { uploadId: unused } })).toBe(0)
+  await db.job.update({ where: { id: jobId }, data: { finishedAt: clock.now(), status: 'SUCCEEDED' } })
+  await clean(0)
+  expect(await db.upload.count()).toBe(0)
+})
+
+test('a job and its errors are kept for ninety days after its end', async () => {
+  const { jobId } = await change(systemScope(app), 'job.created', (tx) => insertJob(tx, { kind: 'IMPORT', input: {} }))
+  await db.jobError.create({ data: { id: newId(), jobId, line: 1, code: 'X', message: 'no' } })
+  clock.advance(days(200))
+  await clean(0)
+  expect(await db.job.count()).toBe(1)
+  await db.job.update({ where: { id: jobId }, data: { finishedAt: clock.now() } })
+  clock.advance(days(89))
+  await clean(0)
+  expect(await db.job.count()).toBe(1)
+  clock.advance(days(2))
+
+  expect(await clean(0)).toMatchObject({ jobErrors: 1, jobs: 1 })
 })

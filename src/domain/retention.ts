@@ -1,4 +1,4 @@
-import type { Prisma, PrismaClient } from '../generated/prisma/client.ts'
+import { Prisma, type PrismaClient } from '../generated/prisma/client.ts'
 import type { Clock } from '../ports/clock.ts'
 import { exportKeptDays } from './export/read-export.ts'
 import { lowestIdAt } from './id.ts'
@@ -10,6 +10,8 @@ type Retention = Readonly<{
   deleteBatch: (db: Prisma.TransactionClient, before: Date, limit: number) => Promise<number>
   /** How many days the rows are kept; null: for ever. */
   keptDays: number | null
+  /** How many go at once, where a row is large; otherwise `batchSize`. */
+  perBatch?: number
 }>
 
 /** Rows a statement: it takes milliseconds, and holds up nobody. */
@@ -19,6 +21,10 @@ const dayMs = 86_400_000
 const endedSessionDays = 30
 /** How long what has expired and says nothing any more is kept. */
 const expiredDays = 1
+/** How long a file that was sent for an import is kept: it holds password hashes. */
+const uploadDays = 1
+/** How long it can be seen what became of an import or export. */
+const jobDays = 90
 
 /** Any number will do that nobody else takes. One process at a time deletes rows of a kind. */
 const advisoryLock = 0x72657461
@@ -32,6 +38,9 @@ function retentions(historyDays: number): readonly Retention[] {
     { what: 'authorizationCodes', deleteBatch: deleteAuthorizationCodes, keptDays: 0 },
     { what: 'rateLimits', deleteBatch: deleteRateLimits, keptDays: expiredDays },
     { what: 'exportChunks', deleteBatch: deleteExportChunks, keptDays: exportKeptDays },
+    { what: 'uploads', deleteBatch: deleteUploads, keptDays: uploadDays, perBatch: 40 },
+    { what: 'jobErrors', deleteBatch: deleteJobErrors, keptDays: jobDays },
+    { what: 'jobs', deleteBatch: deleteJobs, keptDays: jobDays },
   ]
 }
 
@@ -47,12 +56,12 @@ export async function purge(
   { historyDays }: Readonly<{ historyDays: number }>,
 ): Promise<Purged> {
   const purged: Record<string, number> = {}
-  for (const { what, keptDays, deleteBatch } of retentions(historyDays)) {
+  for (const { what, keptDays, deleteBatch, perBatch = batchSize } of retentions(historyDays)) {
     if (keptDays === null) continue
     const before = new Date(clock.now().getTime() - keptDays * dayMs)
-    let count = batchSize
-    while (count === batchSize && signal?.aborted !== true) {
-      count = await inTurn(db, what, (tx) => deleteBatch(tx, before, batchSize))
+    let count = perBatch
+    while (count === perBatch && signal?.aborted !== true) {
+      count = await inTurn(db, what, (tx) => deleteBatch(tx, before, perBatch))
       purged[what] = (purged[what] ?? 0) + count
     }
   }
@@ -122,5 +131,35 @@ function deleteExportChunks(db: Prisma.TransactionClient, before: Date, limit: n
     delete from roster.export_chunks where (job_id, position) in (
       select chunk.job_id, chunk.position from roster.jobs job join roster.export_chunks chunk on chunk.job_id = job.id
       where job.kind = 'EXPORT' and job.finished_at < ${before} limit ${limit}
+    )`
+}
+
+/** Piece by piece, and the upload itself with the last of them. One that an import still reads stays. */
+async function deleteUploads(db: Prisma.TransactionClient, before: Date, limit: number): Promise<number> {
+  const unused = Prisma.sql`
+    select id from roster.uploads where created_at < ${before} and not exists (
+      select from roster.jobs where finished_at is null and input ->> 'upload' = uploads.id::text
+    )`
+  const count = await db.$executeRaw`
+    delete from roster.upload_chunks where (upload_id, position) in (
+      select upload_id, position from roster.upload_chunks where upload_id in (${unused}) limit ${limit}
+    )`
+  if (count < limit) await db.$executeRaw`delete from roster.uploads where id in (${unused})`
+  return count
+}
+
+function deleteJobErrors(db: Prisma.TransactionClient, before: Date, limit: number): Promise<number> {
+  return db.$executeRaw`
+    delete from roster.job_errors where id in (
+      select job_errors.id from roster.job_errors join roster.jobs on jobs.id = job_id where finished_at < ${before} limit ${limit}
+    )`
+}
+
+/** Those whose errors are gone. */
+function deleteJobs(db: Prisma.TransactionClient, before: Date, limit: number): Promise<number> {
+  return db.$executeRaw`
+    delete from roster.jobs where id in (
+      select id from roster.jobs where finished_at < ${before} and not exists (select from roster.job_errors where job_id = jobs.id)
+      order by finished_at limit ${limit}
     )`
 }
