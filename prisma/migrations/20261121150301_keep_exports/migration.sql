@@ -2,7 +2,7 @@
 CREATE TABLE "roster"."export_chunks" (
     "job_id" UUID NOT NULL,
     "position" INTEGER NOT NULL,
-    "content" BYTEA NOT NULL,
+    "content" TEXT NOT NULL,
 
     CONSTRAINT "export_chunks_pkey" PRIMARY KEY ("job_id","position")
 );

@@ -1,7 +1,9 @@
 import type { Database } from '../../database/database.ts'
-import { withSnapshot } from '../../database/snapshot.ts'
+import { type Snapshot, withSnapshot } from '../../database/snapshot.ts'
+import type { Prisma } from '../../generated/prisma/client.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { JobHandler } from '../job/run-job.ts'
+import type { JobState } from '../job/save-job.ts'
 import { createWriter } from './create-writer.ts'
 import { readInput } from './export-input.ts'
 import { countRecords, readRecords } from './read-records.ts'
@@ -13,25 +15,30 @@ import { writeFile } from './write-file.ts'
  */
 export function createExportHandler({ database, clock }: Readonly<{ database: Database; clock: Clock }>): JobHandler {
   return async ({ job, signal, save }) => {
+    const write = (snapshot: Snapshot, data: Prisma.ExportChunkUncheckedCreateInput, state: JobState) =>
+      snapshot.write(async (db) => {
+        await db.exportChunk.create({ data, select: { position: true } })
+        await save(db, state)
+      })
     const input = readInput(job.input)
     const now = clock.now()
     const wanted = { filter: input.where, now, ...input }
     await withSnapshot(database, async (snapshot) => {
-      const state = { ...job, total: await countRecords(snapshot, wanted), processed: 0, checkpoint: {} }
+      let state = { ...job, total: await countRecords(snapshot, wanted), processed: 0, checkpoint: {} }
       await snapshot.write(async (db) => {
         await db.exportChunk.deleteMany({ where: { jobId: job.id } })
         await save(db, state)
       })
-      let position = 0
+      let [position, written] = [0, Promise.resolve()]
       for await (const { text, users } of writeFile(createWriter({ ...input, now }), readRecords(snapshot, wanted))) {
         signal.throwIfAborted()
-        const chunk = { jobId: job.id, position: position++, content: Buffer.from(text) }
-        state.processed += users
-        await snapshot.write(async (db) => {
-          await db.exportChunk.create({ data: chunk, select: { position: true } })
-          await save(db, state)
-        })
+        await written
+        state = { ...state, processed: state.processed + users }
+        written = write(snapshot, { jobId: job.id, position: position++, content: text }, state)
+        // It is waited for when there is more to write, or no more.
+        written.catch(() => {})
       }
+      await written
     })
   }
 }

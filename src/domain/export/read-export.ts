@@ -7,7 +7,7 @@ import { createWriter } from './create-writer.ts'
 import { readInput } from './export-input.ts'
 
 /** A file that was exported. */
-export type ExportedFile = Readonly<{ name: string; mediaType: string; bytes: number; content: AsyncIterable<Uint8Array> }>
+export type ExportedFile = Readonly<{ name: string; mediaType: string; bytes: number; content: AsyncIterable<string> }>
 
 /** How long a file is kept after it was written. */
 export const exportKeptDays = 1
@@ -40,7 +40,7 @@ export function isExpired(finishedAt: Date, now: Date): boolean {
 }
 
 /** One piece is in memory at a time, and no connection is held while the reader is slow. */
-async function* readChunks(db: PrismaClient, jobId: string, count: number): AsyncGenerator<Uint8Array> {
+async function* readChunks(db: PrismaClient, jobId: string, count: number): AsyncGenerator<string> {
   for (let position = 0; position < count; position++) {
     const where = { jobId_position: { jobId, position } }
     const { content } = await db.exportChunk.findUniqueOrThrow({ where, select: { content: true } })
