@@ -302,6 +302,23 @@ describe('an old system that is down', () => {
 })
 
 describe('a connection to an old system', () => {
+  test('is none that a browser or an ID token signs in by', async () => {
+    await connect()
+    const query = 'mutation ($input: SignInWithIdTokenInput!) { signInWithIdToken(input: $input) { errors { code } } }'
+    const byToken = await harness.run(query, { variables: { input: { connection: 'old-shop', idToken: 'a.b.c' } } })
+    const begin = async (key: string) => {
+      const response = await fetch(
+        `${harness.url}/auth/authorize?connection=${key}&redirect_to=http%3A%2F%2Flocalhost%3A3000%2F&code_challenge=${'x'.repeat(43)}&code_challenge_method=S256`,
+        { redirect: 'manual' },
+      )
+      return [response.status, response.headers.get('location')]
+    }
+
+    expect(byToken.data).toEqual({ signInWithIdToken: { errors: [{ code: 'CONNECTION_NOT_FOUND' }] } })
+    expect(await begin('old-shop')).toEqual(await begin('nobody'))
+    expect(asked).toEqual([])
+  })
+
   test('needs no client, and its secret is sealed', async () => {
     const { connection } = await connect()
 
