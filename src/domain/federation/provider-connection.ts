@@ -20,6 +20,9 @@ const columns = {
   allowSignUp: true,
 } satisfies Prisma.ConnectionSelect
 
+/** Behind a connection of the strategy PASSWORD there is an old system, which nobody is sent to. */
+const byProvider = { enabled: true, strategy: { not: 'PASSWORD' } } satisfies Prisma.ConnectionWhereInput
+
 const connectionPath = ['input', 'connection']
 
 /** A connection that people sign in by: one that is enabled. */
@@ -45,7 +48,7 @@ export async function findProviderConnection(
   key: string,
   path: readonly string[] = connectionPath,
 ): Promise<ProviderConnection> {
-  const row = await db.connection.findFirst({ where: { key, enabled: true }, select: columns })
+  const row = await db.connection.findFirst({ where: { key, ...byProvider }, select: columns })
   if (row === null) throw connectionNotFound(path)
   return row as unknown as ProviderConnection
 }
@@ -56,7 +59,7 @@ export async function findProviderConnection(
  */
 export async function holdProviderConnection({ db }: ChangeScope, id: string): Promise<ProviderConnection> {
   await db.$queryRaw`select 1 from roster.connections where id = ${id}::uuid for share`
-  const row = await db.connection.findFirst({ where: { id, enabled: true }, select: columns })
+  const row = await db.connection.findFirst({ where: { id, ...byProvider }, select: columns })
   if (row === null) throw connectionNotFound(connectionPath)
   return row as unknown as ProviderConnection
 }
