@@ -3,11 +3,14 @@
  * from a snapshot and written to a file, as `roster export` does; then once more as a job, into the database and out again.
  */
 
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { createWriteStream, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { pipeline } from 'node:stream/promises'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { openDatabase } from '../dist/database/open.js'
 import { withSnapshot } from '../dist/database/snapshot.js'
@@ -23,7 +26,7 @@ import { systemClock } from '../dist/ports/clock.js'
 import { createLogger } from '../dist/ports/logger.js'
 import { createDatabase, openServer } from './database.mjs'
 
-const { values: flags } = parseArgs({ options: { users: { type: 'string', default: '100000' } } })
+const { values: flags } = parseArgs({ options: { users: { type: 'string', default: '100000' }, of: { type: 'string' } } })
 const everybody = { status: ['ACTIVE', 'INVITED', 'BLOCKED', 'DELETED'] }
 const formats = ['ROSTER_NDJSON', 'CSV', 'AUTH0', 'SUPABASE']
 
@@ -54,49 +57,66 @@ async function toFile(database, format, path) {
   )
 }
 
-async function asJob(database, path) {
+/** Does an export as a job, and answers a function that downloads its file. */
+async function asJob(database) {
   const db = database.prisma
-  const logger = createLogger('silent')
   const scope = { db, clock: systemClock, caller: { principal: system, ip: null, userAgent: null, requestId: null } }
-  const runner = createJobRunner({
-    db,
-    clock: systemClock,
-    logger,
-    handlers: { EXPORT: createExportHandler({ database, clock: systemClock }) },
-  })
+  const handlers = { EXPORT: createExportHandler({ database, clock: systemClock }) }
+  const runner = createJobRunner({ db, clock: systemClock, logger: createLogger('silent'), handlers })
   const { jobId } = await exportUsers(scope, { format: 'ROSTER_NDJSON', where: everybody, includePasswordHashes: true })
   await runner.settled()
-  const { content } = await readExport({ db, clock: systemClock, principal: system }, jobId)
-  await pipeline(content, createWriteStream(path))
+  return async (path) => {
+    const { content } = await readExport({ db, clock: systemClock, principal: system }, jobId)
+    await pipeline(content, createWriteStream(path))
+  }
 }
 
-async function main(keep) {
-  const server = keep(await openServer())
-  const { url } = keep(await createDatabase(server, Number(flags.users)))
-  const options = { databaseUrl: url, dataDir: '', poolSize: 4, statementTimeoutMs: 3000, logger: createLogger('silent') }
-  const database = keep(await openDatabase(options))
-  const count = await database.prisma.user.count()
+/** Measures a database, in a process that has done nothing else. */
+async function measure(databaseUrl) {
+  const database = await openDatabase({ databaseUrl, dataDir: '', poolSize: 4, statementTimeoutMs: 3000, logger: createLogger('silent') })
   const folder = mkdtempSync(join(tmpdir(), 'roster-bench-'))
-  keep({ close: () => rmSync(folder, { recursive: true }) })
   const path = join(folder, 'users')
-  console.log(`${count.toLocaleString('en-US')} users, PostgreSQL ${server.version}\n`)
-  console.log('| export | users a second | MB | event loop p99, ms | memory, MB |\n|---|---|---|---|---|')
-  for (const [name, work] of [
+  let download
+  const works = [
     ...formats.map((format) => [format, () => toFile(database, format, path)]),
-    ['as a job', () => asJob(database, path)],
-  ]) {
-    const { seconds, p99, peak } = await watched(work)
-    const megabytes = (statSync(path).size / 1e6).toFixed(0)
-    console.log(`| ${name} | ${Math.round(count / seconds).toLocaleString('en-US')} | ${megabytes} | ${p99} | ${peak} |`)
+    [
+      'as a job',
+      async () => {
+        download = await asJob(database)
+      },
+    ],
+    ['its download', () => download(path)],
+  ]
+  try {
+    const count = await database.prisma.user.count()
+    console.log(`${count.toLocaleString('en-US')} users\n`)
+    console.log('| export | users a second | MB | event loop p99, ms | memory, MB |\n|---|---|---|---|---|')
+    for (const [name, work] of works) {
+      const { seconds, p99, peak } = await watched(work)
+      const megabytes = (statSync(path).size / 1e6).toFixed(0)
+      console.log(`| ${name} | ${Math.round(count / seconds).toLocaleString('en-US')} | ${megabytes} | ${p99} | ${peak} |`)
+    }
+  } finally {
+    await database.close()
+    rmSync(folder, { recursive: true })
   }
+}
+
+async function main(users, keep) {
+  const server = keep(await openServer())
+  const { url } = keep(await createDatabase(server, users))
+  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), '--of', url], { stdio: 'inherit' })
+  await once(child, 'exit')
 }
 
 const opened = []
 try {
-  await main((closable) => {
-    opened.unshift(closable)
-    return closable
-  })
+  if (flags.of) await measure(flags.of)
+  else
+    await main(Number(flags.users), (closable) => {
+      opened.unshift(closable)
+      return closable
+    })
 } finally {
   for (const { close } of opened) await close()
 }

@@ -37,12 +37,15 @@ export async function startRoster(database, deepRow) {
   const requests = Object.fromEntries(
     Object.entries(operations).map(([name, operation]) => [name, requestsOf(operation, { ...database, cursors, tokens })]),
   )
-  return { ...service, cursors, requests, startOne, sessionIds: tokens.sessionIds, environment: environment(database) }
+  return { ...service, cursors, requests, startOne, sessionIds: tokens.sessionIds, open: () => openRoster(database) }
 }
+
+/** Roster in this process, without a server. */
+const openRoster = (database) => createApp(parseConfig(environment(database)))
 
 /** An admin token, and a session of each sampled user. */
 async function signIn({ samples, ...database }) {
-  const app = await createApp(parseConfig(environment(database)))
+  const app = await openRoster(database)
   try {
     const scope = { ...systemScope(app), accessTokens: app.accessTokens }
     const scopes = ['read:users', 'read:users_app_metadata']

@@ -5,7 +5,6 @@ import { hashOpaqueToken, newOpaqueToken } from '../dist/crypto/opaque-token.js'
 import { hashPassword, verifyPassword } from '../dist/crypto/password-hash.js'
 import { query } from './database.mjs'
 import { sendRequests } from './load.mjs'
-import { startService } from './service.mjs'
 
 const password = 'only the bench knows this password'
 
@@ -37,6 +36,17 @@ async function renewals({ url }, sessionIds) {
   return refreshTokens.map((refreshToken) => requestOf(refreshSession, { refreshToken }))
 }
 
+/** How often this process finds out who calls, by tokens of all sampled users, when it does nothing else: what is asked at each request. */
+async function findCallers({ authenticate }, tokens, { connections, seconds }) {
+  const begin = performance.now()
+  let count = 0
+  const findOn = async () => {
+    while (performance.now() - begin < seconds * 1000) await authenticate(tokens[count++ % tokens.length])
+  }
+  await Promise.all(Array.from({ length: connections }, findOn))
+  return { rate: (count * 1000) / (performance.now() - begin) }
+}
+
 /** How many passwords the machine verifies when it does nothing else, on as many threads as there are cores. */
 async function verifyPasswords(seconds) {
   const hash = await hashPassword(password)
@@ -54,7 +64,8 @@ async function verifyPasswords(seconds) {
 
 /** The contenders, by what the report calls them. */
 export async function sessionContenders({ database, roster }, options) {
-  const remembering = await startService(['./remembered.mjs'], roster.environment, roster.requests.A[0])
+  const app = await roster.open()
+  const tokens = roster.requests.A.map(({ token }) => token)
   const signIns = database.samples.map(({ email }) => requestOf(signIn, { email, password }))
   const send = (requests, url = roster.url) => sendRequests({ url, requests, ...options })
   const one = () => sendRequests({ url: roster.url, requests: roster.requests.A, ...options, connections: 1 })
@@ -65,7 +76,7 @@ export async function sessionContenders({ database, roster }, options) {
     ['sessions', 'meanwhile', async () => (await Promise.all([one(), send(signIns)]))[0]],
     ['sessions', 'refreshSession', async () => send(await renewals(database, roster.sessionIds))],
     ['sessions', 'known', () => send(roster.requests.A)],
-    ['sessions', 'remembered', () => send(roster.requests.A, remembering.url)],
+    ['sessions', 'callers', () => findCallers(app, tokens, options)],
   ]
-  return { contenders, close: remembering.close }
+  return { contenders, close: app.close }
 }

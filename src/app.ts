@@ -1,12 +1,16 @@
 import { readFileSync } from 'node:fs'
 import type { GraphQLSchema } from 'graphql'
+import { createAuthentication } from './authentication.ts'
 import type { Config } from './config.ts'
+import { ConfigError } from './config-error.ts'
 import { type AccessTokens, createAccessTokens } from './crypto/access-token.ts'
 import { createSecrets } from './crypto/secrets.ts'
 import type { Database } from './database/database.ts'
 import { openDatabase } from './database/open.ts'
 import { createAuthenticator } from './domain/authenticate.ts'
-import { type Authentication, createAuthentication } from './domain/authentication.ts'
+import type { Authentication } from './domain/authentication.ts'
+import { declareConnections } from './domain/connection/declare-connections.ts'
+import { foreignProviders } from './domain/connection/foreign-providers.ts'
 import { developmentToken } from './domain/development-token.ts'
 import { createExportHandler } from './domain/export/export-handler.ts'
 import type { JobParts } from './domain/job/run-job.ts'
@@ -22,7 +26,6 @@ import { loadSecret } from './domain/secret.ts'
 import { type LoadedSigningKeys, loadSigningKeys } from './domain/signing-key.ts'
 import { tokenSettings } from './domain/token-settings.ts'
 import { createImportHandler, importBatchSize } from './domain/transfer/import-job.ts'
-import { cutToPublic } from './graphql/public-schema.ts'
 import { buildSchema } from './graphql/schema.ts'
 import { createMailer } from './mailer.ts'
 import { type Clock, systemClock } from './ports/clock.ts'
@@ -31,6 +34,7 @@ import { createLogger, type Logger } from './ports/logger.ts'
 import type { Mailer } from './ports/mailer.ts'
 import { createMetrics, type Metrics } from './ports/metrics.ts'
 import { createOldDirectories } from './ports/old-directory.ts'
+import { createProviders, type Providers } from './ports/providers.ts'
 
 /** Everything that runs, put together once; it is carried in the context of each request. */
 export type App = Readonly<{
@@ -57,8 +61,6 @@ export type App = Readonly<{
   authenticate: (token: string | null) => Promise<Principal>
   /** The whole graph. */
   schema: GraphQLSchema
-  /** The graph cut to what users and the public can reach. */
-  publicSchema: GraphQLSchema
   /** The admin token that GraphiQL opens with, and whether it was made at this start; null in production. */
   developmentToken: Readonly<{ token: string; isNew: boolean }> | null
   /** Writes what is left to write, and closes the database. */
@@ -66,35 +68,40 @@ export type App = Readonly<{
 }>
 
 /** What tests put in place of the machine's own. */
-type Parts = Readonly<{ clock?: Clock; logger?: Logger; database?: Database }>
+type Parts = Readonly<{ clock?: Clock; logger?: Logger; database?: Database; providers?: Providers }>
 
 /**
  * Opens the database, with its migrations, and makes the app of it.
  * @throws {DatabaseStartError} with one line that says what to do
  */
 export async function createApp(config: Config, parts: Parts = {}): Promise<App> {
-  const { clock = systemClock, logger = createLogger(config.logLevel) } = parts
+  const { clock = systemClock, logger = createLogger(config.logLevel), providers = createProviders(logger) } = parts
   const database = parts.database ?? (await openDatabase({ ...config, poolSize: config.databasePoolSize, logger }))
   try {
-    return await assemble(config, { clock, logger, database })
+    return await assemble(config, { clock, logger, database, providers })
   } catch (error) {
     if (!parts.database) await database.close()
     throw error
   }
 }
 
-async function assemble(config: Config, { clock, logger, database }: Required<Parts>): Promise<App> {
+async function assemble(config: Config, { clock, logger, database, providers }: Required<Parts>): Promise<App> {
   const db = database.prisma
   const secrets = createSecrets(loadSecret(config))
   const signingKeys = await loadSigningKeys({ db, clock, secrets })
   const accessTokens = createAccessTokens(tokenSettings(config), signingKeys)
   const authenticator = createAuthenticator({ accessTokens, trustedIssuers: config.trustedIssuers, db, clock, logger })
-  const schema = buildSchema()
   const scope = { ...systemScope({ database, clock }), accessTokens }
   const metrics = createMetrics()
   const { mailer, mailbox } = createMailer(config, accessTokens.issuer)
   const { appName, mailTemplates } = config
   const handlers = { [mailKind]: createMailHandler({ mailer, secrets, sources: mailTemplates ?? defaultSources, appName, clock }) }
+  const outside = { providers, askOldDirectory: createOldDirectories(logger) }
+  const authentication = createAuthentication({ config, accessTokens, secrets, mailEnabled: mailer !== null, ...outside })
+  const foreign = await foreignProviders({ db }, authentication.trustedProviders)
+  if (foreign.length > 0) throw new ConfigError(foreign.map(sharesIdentities))
+  const inTheWay = await declareConnections({ ...scope, ...authentication }, config.connections)
+  if (inTheWay.length > 0) throw new ConfigError(inTheWay.map((problem) => `CONNECTIONS: ${problem}`))
   const outbox = createOutbox({ db, clock, logger, metrics, handlers })
   const jobRunner = createJobRunner({ db, clock, logger, handlers: createJobHandlers({ config, database, clock, metrics }) })
   return Object.freeze({
@@ -106,21 +113,14 @@ async function assemble(config: Config, { clock, logger, database }: Required<Pa
     metrics,
     signingKeys,
     accessTokens,
-    authentication: createAuthentication({
-      config,
-      accessTokens,
-      secrets,
-      mailEnabled: mailer !== null,
-      askOldDirectory: createOldDirectories(logger),
-    }),
+    authentication,
     mailer,
     mailEnabled: mailer !== null,
     mailbox,
     outbox,
     jobRunner,
     authenticate: authenticator.authenticate,
-    schema,
-    publicSchema: cutToPublic(schema),
+    schema: buildSchema(),
     developmentToken: config.mode === 'development' ? await developmentToken(scope, { dataDir: config.dataDir, authenticator }) : null,
     close: async () => {
       await Promise.all([outbox.stop(), jobRunner.stop()])
@@ -131,13 +131,13 @@ async function assemble(config: Config, { clock, logger, database }: Required<Pa
   })
 }
 
+function sharesIdentities(provider: string): string {
+  return `TRUSTED_ISSUERS: the connection ${provider} has the identities of this provider, and another issuer`
+}
+
 /** What does each kind of job. */
-function createJobHandlers({
-  config,
-  database,
-  clock,
-  metrics,
-}: Pick<App, 'config' | 'database' | 'clock' | 'metrics'>): JobParts['handlers'] {
+function createJobHandlers(parts: Pick<App, 'config' | 'database' | 'clock' | 'metrics'>): JobParts['handlers'] {
+  const { config, database, clock, metrics } = parts
   const batchSize = importBatchSize(database.engine)
   const { importWeakHashes: weakHashes } = config
   return {

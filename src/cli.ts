@@ -11,7 +11,7 @@ import { addSeed } from './commands/seed.ts'
 import { addServe } from './commands/serve.ts'
 import { CommandError, type Terminal } from './commands/terminal.ts'
 import { addToken } from './commands/token.ts'
-import { ConfigError } from './config.ts'
+import { ConfigError } from './config-error.ts'
 import { DatabaseStartError, isUnavailable } from './database/errors.ts'
 import { describeError } from './ports/describe-error.ts'
 

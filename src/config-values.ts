@@ -33,6 +33,13 @@ export function httpUrl(text: string): string {
   return url.href.replace(/\/+$/, '')
 }
 
+/** A claim's name that nobody else gives another meaning: an http or https URL (RFC 7519 §4.2), as it was written. @throws {Error} */
+export function claimName(text: string): string {
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol) || /\s/.test(text))
+    throw new Error('must be an http or https URL such as https://example.com/user_metadata')
+  return text
+}
+
 /** A PostgreSQL connection string, not repeated in the error: it may hold a password. @throws {Error} */
 export function postgresUrl(text: string): string {
   if (!URL.canParse(text) || !/^postgres(ql)?:$/.test(new URL(text).protocol)) throw new Error('must be postgresql://...')

@@ -2,6 +2,7 @@ import {
   addressRange,
   atLeast,
   boolean,
+  claimName,
   httpUrl,
   integer,
   list,
@@ -13,6 +14,7 @@ import {
   redirectUrl,
   smtpUrl,
 } from './config-values.ts'
+import { type DeclaredConnection, parseConnections, type ReadVariable } from './declared-connections.ts'
 import { parseBudgets } from './domain/budget.ts'
 import { readTemplates } from './domain/mail/read-templates.ts'
 import { parseTrustedIssuers } from './trusted-issuers.ts'
@@ -22,7 +24,12 @@ const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
 
 /** One variable: what the README's table says of it, and how its text becomes a value. */
-type Variable<Value> = Readonly<{ default: string; description: string; parse: (text: string | undefined) => Value }>
+type Variable<Value> = Readonly<{
+  default: string
+  description: string
+  /** `read` is for another variable that this one names. */
+  parse: (text: string | undefined, read: ReadVariable) => Value
+}>
 
 /** The variables, in the order of the README's table, which is generated from them. */
 export const variables = {
@@ -108,6 +115,16 @@ export const variables = {
   TRUSTED_ISSUERS: variable('[]', 'Issuers whose tokens are accepted, as JSON; see "Tokens of an issuer you already run".', (text = '[]') =>
     parseTrustedIssuers(text),
   ),
+  CONNECTIONS: variable(
+    '[]',
+    'Connections to providers, as JSON, that are made or brought up to date at each start; see docs/sign-in-with-providers.md.',
+    (text = '[]', read): readonly DeclaredConnection[] => parseConnections(text, read),
+  ),
+  USER_METADATA_CLAIM: variable(
+    'none',
+    'The name, a URL of yours, of the claim that `/userinfo` answers `userMetadata` as: `https://example.com/user_metadata`.',
+    (text) => (text === undefined ? null : claimName(text)),
+  ),
   CORS_ORIGINS: variable(
     'none; in development the pages of this machine',
     'Origins whose pages may call the API, comma-separated: `https://app.example.com`.',
@@ -141,7 +158,7 @@ export const variables = {
     'Who mail comes from: `Example <no-reply@example.com>`, or the address alone.',
     (text) => (text === undefined ? null : mailbox(text)),
   ),
-  MAIL_TEMPLATES_DIR: variable('none', 'A directory of templates in place of the default ones; see "Mail".', (text) =>
+  MAIL_TEMPLATES_DIR: variable('none', 'A directory of templates in place of the default ones; see docs/signing-in.md.', (text) =>
     text === undefined ? null : readTemplates(text),
   ),
   GRAPHIQL: variable('true; false in production', 'Whether `GET /graphql` shows GraphiQL.', (text) =>
@@ -176,6 +193,6 @@ export const variables = {
   LOG_LEVEL: variable('info', '`debug`, `info`, `warn`, `error` or `silent`.', (text = 'info') => oneOf(text, logLevels)),
 } satisfies Record<string, Variable<unknown>>
 
-function variable<Value>(defaultText: string, description: string, parse: (text: string | undefined) => Value): Variable<Value> {
+function variable<Value>(defaultText: string, description: string, parse: Variable<Value>['parse']): Variable<Value> {
   return { default: defaultText, description, parse }
 }

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { ConfigError } from './config-error.ts'
 import { type LogLevel, variables } from './config-variables.ts'
+import type { DeclaredConnection } from './declared-connections.ts'
 import type { Budgets } from './domain/budget.ts'
 import type { TemplateSources } from './domain/mail/template-source.ts'
 import type { Mailbox } from './ports/mailer.ts'
@@ -46,6 +48,10 @@ export type Config = Readonly<{
   /** How many days history is kept; 0: for ever. */
   historyDays: number
   trustedIssuers: readonly TrustedIssuer[]
+  /** Connections that are made, or brought up to date, at start. */
+  connections: readonly DeclaredConnection[]
+  /** What the claim is called that carries `userMetadata` in `/userinfo`; null: none does. */
+  userMetadataClaim: string | null
   /** Origins whose pages may call; `loopback`: every page that this machine serves. */
   corsOrigins: readonly string[] | 'loopback'
   /** URLs that links may send browsers to; `loopback`: those of this machine. */
@@ -76,17 +82,6 @@ export type Config = Readonly<{
   logLevel: LogLevel
 }>
 
-/** All problems with the environment, found at once. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError'
-  readonly problems: readonly string[]
-
-  constructor(problems: readonly string[]) {
-    super(problems.join('\n'))
-    this.problems = problems
-  }
-}
-
 type Parsed = { [Name in keyof typeof variables]: ReturnType<(typeof variables)[Name]['parse']> }
 
 /**
@@ -98,9 +93,10 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
   const parsed = {} as Record<string, unknown>
   for (const [name, variable] of Object.entries(variables)) {
     try {
-      parsed[name] = variable.parse(readVariable(environment, name))
+      parsed[name] = variable.parse(readVariable(environment, name), (other) => readVariable(environment, other))
     } catch (error) {
-      problems.push(`${name}: ${(error as Error).message}`)
+      const found = error instanceof ConfigError ? error.problems : [(error as Error).message]
+      problems.push(...found.map((problem) => `${name}: ${problem}`))
       parsed[name] = null
     }
   }
@@ -145,6 +141,8 @@ function toConfig(parsed: Parsed): Config {
     signingKeyDays: parsed.SIGNING_KEY_DAYS,
     historyDays: parsed.HISTORY_DAYS,
     trustedIssuers: parsed.TRUSTED_ISSUERS,
+    connections: parsed.CONNECTIONS,
+    userMetadataClaim: parsed.USER_METADATA_CLAIM,
     corsOrigins: parsed.CORS_ORIGINS ?? (production ? [] : 'loopback'),
     allowedRedirects: parsed.ALLOWED_REDIRECTS ?? (production ? [] : 'loopback'),
     emailChangeConfirmation: parsed.EMAIL_CHANGE_CONFIRMATION,

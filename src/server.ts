@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { App } from './app.ts'
 import { createContext } from './context.ts'
 import { createOperationRunner } from './graphql/operation.ts'
+import { cutToPublic } from './graphql/public-schema.ts'
 import { createActivity, drainServer } from './http/drain.ts'
 import type { Exchange } from './http/exchange.ts'
 import { createGraphQLRoute } from './http/graphql.ts'
@@ -93,7 +94,7 @@ export function createServer(app: App, { graph, maxInFlight: slotCount = maxInFl
 }
 
 function createRun(app: App, graph: Options['graph']): Parameters<typeof createGraphQLRoute>[0]['run'] {
-  const run = createOperationRunner(app, graph === 'whole' ? app.schema : app.publicSchema)
+  const run = createOperationRunner(app, graph === 'whole' ? app.schema : cutToPublic(app.schema))
   return (params, exchange, signal) =>
     run(params, { requestId: exchange.requestId, signal, createContext: (counts) => createContext(app, originOf(exchange), counts) })
 }

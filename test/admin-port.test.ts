@@ -46,6 +46,8 @@ test('PORT serves and introspects only what a user or the public can reach, whoe
   const { __schema, ...rest } = data as { __schema: { mutationType: { fields: { name: string }[] } } }
   expect(rest).toEqual({ a: null, b: null, me: null })
   expect(__schema.mutationType.fields.map(({ name }) => name).sort()).toEqual([
+    'exchangeCode',
+    'linkIdentity',
     'refreshSession',
     'requestPasswordReset',
     'requestReauthentication',
@@ -54,6 +56,7 @@ test('PORT serves and introspects only what a user or the public can reach, whoe
     'revokeSessions',
     'sendVerification',
     'signIn',
+    'signInWithIdToken',
     'signOut',
     'signUp',
     'unlinkIdentity',

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { ConfigError, isLoopback, parseConfig } from '../src/config.ts'
+import { isLoopback, parseConfig } from '../src/config.ts'
+import { ConfigError } from '../src/config-error.ts'
 import { variables } from '../src/config-variables.ts'
 import { testFolder } from './setup/build.ts'
 
@@ -46,6 +47,8 @@ describe('without any variable', () => {
       signingKeyDays: 90,
       historyDays: 0,
       trustedIssuers: [],
+      connections: [],
+      userMetadataClaim: null,
       corsOrigins: 'loopback',
       allowedRedirects: 'loopback',
       emailChangeConfirmation: 'both',
@@ -208,6 +211,12 @@ test('Roster itself is no issuer to be trusted beside it', () => {
   const issuer = { issuer: 'http://localhost:4000', audience: 'a', provider: 'p', jwksUrl: 'https://example.com/jwks' }
 
   expect(problems({ TRUSTED_ISSUERS: JSON.stringify([issuer]) })).toEqual(['TRUSTED_ISSUERS: http://localhost:4000 is Roster itself'])
+})
+
+test.each(['user_metadata', 'urn:example:user', 'https://a b'])('%j is no name that is ours for a claim', (claim) => {
+  expect(problems({ USER_METADATA_CLAIM: claim })).toEqual([
+    'USER_METADATA_CLAIM: must be an http or https URL such as https://example.com/user_metadata',
+  ])
 })
 
 test('no session may end by being idle before its access token does', () => {

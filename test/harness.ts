@@ -6,8 +6,9 @@ import type { PermissionScope } from '../src/domain/principal.ts'
 import { startSession } from '../src/domain/session.ts'
 import { type CreateUserInput, createUser } from '../src/domain/user/create-user.ts'
 import type { Clock } from '../src/ports/clock.ts'
-import { createLogger } from '../src/ports/logger.ts'
+import { createLogger, type Logger } from '../src/ports/logger.ts'
 import type { MailMessage } from '../src/ports/mailer.ts'
+import type { Providers } from '../src/ports/providers.ts'
 import { createServer } from '../src/server.ts'
 import { secret } from './callers.ts'
 import { emptyDatabase, testDatabase } from './database.ts'
@@ -52,10 +53,10 @@ export type Harness = Readonly<{
 /** The secret that every app of the tests seals with. */
 export const testSecret = secret
 
-/** Starts a server with these variables; it ends with the run. */
+/** Starts a server with these variables, on PORT where that is set; it ends with the run. */
 export async function boot(
   environment: Record<string, string> = {},
-  { graph = 'whole' }: { graph?: 'whole' | 'public' } = {},
+  { graph = 'whole', ...parts }: { graph?: 'whole' | 'public'; logger?: Logger; providers?: Providers } = {},
 ): Promise<Harness> {
   const dataDir = temporaryFolder()
   const config = parseConfig({ ROSTER_SECRET: testSecret, ROSTER_DATA_DIR: dataDir, ...environment })
@@ -63,9 +64,9 @@ export async function boot(
   const database = await testDatabase()
   // Another file may have left a signing key there that was sealed with another secret.
   await emptyDatabase(database)
-  const app = await createApp(config, { clock, logger: createLogger('silent'), database })
+  const app = await createApp(config, { clock, logger: createLogger('silent'), database, ...parts })
   const server = createServer(app, { graph })
-  const { port } = await server.listen(0, '127.0.0.1')
+  const { port } = await server.listen('PORT' in environment ? config.port : 0, '127.0.0.1')
   return harness(app, clock, `http://127.0.0.1:${port}`)
 }
 

@@ -36,6 +36,7 @@ describe('C6: every answer has the security headers, and none tells what serves 
     ['415', bare('POST', '/graphql')],
     ['413', bare('POST', '/graphql', { ...json, 'Content-Length': '99999999' })],
     ['417', bare('GET', '/health/live', { Expect: 'nonsense' })],
+    ['claims', bare('GET', '/userinfo')],
     ['health', bare('GET', '/health/ready')],
     ['metrics', bare('GET', '/metrics')],
     ['431', bare('GET', '/', { 'X-Long': 'x'.repeat(9000) })],

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { ConfigError, parseConfig } from '../src/config.ts'
+import { parseConfig } from '../src/config.ts'
+import { ConfigError } from '../src/config-error.ts'
 import { newCode } from '../src/domain/one-time-token.ts'
 import { allowedRedirect } from '../src/domain/redirect.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { commonPasswords } from '../src/domain/common-passwords.ts'
 import { DomainError } from '../src/domain/errors.ts'
-import { type PasswordContext, passwordProblem, productWords } from '../src/domain/password-policy.ts'
+import { commonPasswords } from '../src/domain/password/common-passwords.ts'
+import { type PasswordContext, passwordProblem, productWords } from '../src/domain/password/password-policy.ts'
 
 const policy = { minLength: 8, common: commonPasswords(8), productWords: productWords('https://users.acme-shop.example') }
 const person = { email: 'Jane.Doe@example.com', username: 'Sonnenblume' }

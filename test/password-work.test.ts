@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createPasswordWork } from '../src/domain/password-work.ts'
+import { createPasswordWork } from '../src/domain/password/password-work.ts'
 
 /** Work that is done when it is let go. */
 function held() {

@@ -403,7 +403,7 @@ function target(mutation: GraphQLField<unknown, unknown>): Readonly<Record<strin
 /** Whose record a mutation changes there: the one its input names, or the caller's own. */
 function ownerOf(mutation: string, caller: Caller): string | null {
   if (mutation === 'updateUser') return subject.id
-  return ['revokeSessions', 'sendVerification'].includes(mutation) ? nobody : caller.userId
+  return ['revokeSessions', 'sendVerification', 'linkIdentity'].includes(mutation) ? nobody : caller.userId
 }
 
 /** Eight probes a request; where the root field cannot be null one, since an error there leaves nothing of the rest. */

@@ -97,9 +97,9 @@ describe('its trusted issuers', () => {
 })
 
 test('every file and folder that it names is there', () => {
-  const names = [...readme.matchAll(/(?:`|\()((?:src|test|prisma|bench|\.ci)\/[\w./-]+|[\w-]+\.(?:graphql|json)|LICENSE)(?:`|\))/g)].map(
-    ([, name = '']) => name,
-  )
+  const names = [
+    ...readme.matchAll(/(?:`|\()((?:src|test|prisma|bench|docs|examples|\.ci)\/[\w./-]+|[\w-]+\.(?:graphql|json)|LICENSE)(?:`|\))/g),
+  ].map(([, name = '']) => name)
 
   expect(names.length).toBeGreaterThan(8)
   for (const name of names) expect(existsSync(name), name).toBe(true)

@@ -2,7 +2,7 @@ import { decodeJwt } from 'jose'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { hashOpaqueToken } from '../src/crypto/opaque-token.ts'
 import { defaultBudgets } from '../src/domain/budget.ts'
-import { reuseGraceSeconds } from '../src/domain/refresh-session.ts'
+import { reuseGraceSeconds } from '../src/domain/session/refresh-session.ts'
 import { boot, type Harness, type Person } from './harness.ts'
 import { aSession, codesOf, historyOf, isTaken, refresh, refreshOperation } from './session-client.ts'
 

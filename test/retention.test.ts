@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import { beforeEach, expect, test } from 'vitest'
 import { systemScope } from '../src/app.ts'
 import { postgresError } from '../src/database/errors.ts'
+import { keepRequest } from '../src/domain/authorization/authorization-request.ts'
 import { change } from '../src/domain/change.ts'
 import { newId } from '../src/domain/id.ts'
 import { insertJob } from '../src/domain/job/create-job.ts'
@@ -9,10 +10,13 @@ import { purge } from '../src/domain/retention.ts'
 import { endSessions, startSession } from '../src/domain/session.ts'
 import { requestImport } from '../src/domain/transfer/request-import.ts'
 import { storeUpload } from '../src/domain/transfer/upload.ts'
+import { codesOn } from './codes.ts'
 import { openTestDatabase, postgresOnly } from './database.ts'
 import { boot } from './harness.ts'
+import { newPkce } from './provider-flow.ts'
 
-const { app, clock, aUser, reset } = await boot()
+const harness = await boot()
+const { app, clock, aUser, reset } = harness
 const db = app.database.prisma
 const days = (count: number) => ({ minutes: count * 24 * 60 })
 const clean = (historyDays: number) => purge({ db, clock }, { historyDays })
@@ -135,6 +139,28 @@ test('links and limits are deleted a day after they have expired, and what stand
 
   expect(await clean(0)).toMatchObject({ oneTimeTokens: 1, rateLimits: 1 })
   expect([await db.oneTimeToken.count(), await db.rateLimit.count()]).toEqual([1, 1])
+})
+
+test('who never came back from a provider, and codes that nobody traded, are forgotten when they are of no use', async () => {
+  const codes = await codesOn(harness)
+  const scope = { ...systemScope(app), ...app.authentication }
+  const request = {
+    connectionId: codes.connectionId,
+    key: 'acme',
+    intent: 'SIGN_IN',
+    redirectTo: 'http://localhost/',
+    appState: null,
+  } as const
+  const leave = async (state: string) => {
+    await keepRequest(scope, { state, browser: 'a' }, { ...request, codeChallenge: newPkce().challenge })
+    await codes.toLink()
+  }
+  await leave('old')
+  clock.advance({ minutes: 10, seconds: 1 })
+  await leave('new')
+
+  expect(await clean(0)).toMatchObject({ authorizationRequests: 1, authorizationCodes: 1 })
+  expect([await db.authorizationRequest.count(), await db.authorizationCode.count()]).toEqual([1, 1])
 })
 
 test('a file that was sent is kept for a day, and as long as an import reads it', async () => {

@@ -1,11 +1,12 @@
 import { pino } from 'pino'
 import type { App } from '../src/app.ts'
+import { createAuthentication } from '../src/authentication.ts'
 import { parseConfig } from '../src/config.ts'
 import { createSecrets } from '../src/crypto/secrets.ts'
-import { createAuthentication } from '../src/domain/authentication.ts'
 import { createJobRunner } from '../src/domain/job-runner.ts'
 import { createOutbox } from '../src/domain/outbox.ts'
 import { createMetrics } from '../src/ports/metrics.ts'
+import { createProviders } from '../src/ports/providers.ts'
 import { createServer, type RosterServer } from '../src/server.ts'
 import { callersOn, secret } from './callers.ts'
 import { testDatabase } from './database.ts'
@@ -62,6 +63,7 @@ export async function startServer(
       accessTokens,
       secrets: createSecrets(secret),
       mailEnabled: false,
+      providers: createProviders(logger),
       askOldDirectory: async () => null,
     }),
     mailer: null,
@@ -71,7 +73,6 @@ export async function startServer(
     jobRunner: createJobRunner({ db: shared.prisma, clock, logger, handlers: {} }),
     authenticate,
     schema,
-    publicSchema: schema,
     developmentToken,
     close: async () => {},
   }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest'
 import { type IssuedToken, issueToken, type LinkType } from '../src/domain/one-time-token.ts'
+import { type ACode, codesOn } from './codes.ts'
 import { postgresOnly } from './database.ts'
 import { boot, type Harness } from './harness.ts'
 import { startServers } from './server-cluster.ts'
@@ -162,6 +163,48 @@ postgresOnly(
     ])
 
     expectOneSuccess(outcomes, 'REAUTHENTICATION_REQUIRED')
+  },
+  120_000,
+)
+
+/** Uses something of each round twenty times at once, at three processes; forty rounds. */
+async function raceOf<Made>(make: () => Promise<Made>, useOf: (made: Made, index: number) => Use): Promise<Record<string, number>[]> {
+  await cluster()
+  const outcomes: Record<string, number>[] = []
+  for (let round = 0; round < rounds; round += roundsAtOnce) {
+    const made = await Promise.all(Array.from({ length: roundsAtOnce }, make))
+    outcomes.push(...(await Promise.all(made.map((one) => useAtOnce(Array.from({ length: uses }, (_, index) => useOf(one, index)))))))
+  }
+  return outcomes
+}
+
+postgresOnly(
+  'C3.25, C7.78, L14: a code of a browser sign-in that is traded twenty times at once starts one session',
+  async () => {
+    const codes = await codesOn(harness)
+    const outcomes = await raceOf(
+      () => codes.toSignIn(),
+      ({ code, pkce }: ACode) => mutate('exchangeCode', () => ({ code, codeVerifier: pkce.verifier })),
+    )
+
+    expectOneSuccess(outcomes, 'TOKEN_NOT_VALID')
+    expect(await harness.app.database.prisma.session.count({ where: { connection: 'acme' } })).toBe(rounds)
+  },
+  120_000,
+)
+
+postgresOnly(
+  'C3.25, L14: a code that links, sent twenty times at once by two users, links the account to one of them, once',
+  async () => {
+    const codes = await codesOn(harness)
+    const [{ token: ada }, { token: bob }] = [await harness.aUser({}), await harness.aUser({})]
+    const outcomes = await raceOf(
+      () => codes.toLink(),
+      ({ code, pkce }, index) => mutate('linkIdentity', () => ({ code, codeVerifier: pkce.verifier }), index % 2 === 0 ? ada : bob),
+    )
+
+    expectOneSuccess(outcomes, 'TOKEN_NOT_VALID')
+    expect(await harness.app.database.prisma.identity.count({ where: { provider: 'acme' } })).toBe(rounds)
   },
   120_000,
 )

@@ -1,7 +1,17 @@
-// The account pages of an application: sign up, confirm, sign in, edit, sessions, sign out. No library, one file.
+// The account pages of an application: sign up, confirm, sign in, also by a provider, edit, linked accounts, sessions, sign out. No
+// library, one file.
 
 const server = new URLSearchParams(location.search).get('server') ?? 'http://localhost:4000'
-const [here] = location.href.split('#')
+const arrived = new URL(location.href)
+const here = plain(arrived)
+
+/** The page's own URL, without what it was called back with. */
+function plain(url) {
+  const own = new URL(url)
+  own.hash = ''
+  for (const name of ['code', 'state', 'error', 'error_description']) own.searchParams.delete(name)
+  return own.href
+}
 
 // The access token lives in memory only. The refresh token survives a reload; a page that loads scripts of others should keep it
 // in an HttpOnly cookie of its own back end instead.
@@ -108,6 +118,76 @@ onSubmit('#account', async (form, { name, theme }) => {
   if (succeeded(form, updateUser.errors)) notice('Saved.')
 })
 
+const base64url = (bytes) =>
+  btoa(String.fromCharCode(...bytes))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '')
+
+/** Goes to a provider. What comes back is of use only to who has the verifier, and that never leaves this tab (PKCE). */
+async function goTo(connection, intent) {
+  const verifier = base64url(crypto.getRandomValues(new Uint8Array(32)))
+  const challenge = base64url(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier))))
+  sessionStorage.setItem('on the way', JSON.stringify({ verifier, intent }))
+  const parameters = { connection, redirect_to: here, code_challenge: challenge, code_challenge_method: 'S256' }
+  location.assign(`${server}/auth/authorize?${new URLSearchParams({ ...parameters, ...(intent ? { intent } : {}) })}`)
+}
+
+/** Comes back from a provider: the code is traded for a session, or links the account there to who is signed in here. */
+async function comeBack(code) {
+  const { verifier, intent } = JSON.parse(sessionStorage.getItem('on the way') ?? '{}')
+  sessionStorage.removeItem('on the way')
+  const input = { code, codeVerifier: verifier ?? '' }
+  if (intent === 'link') {
+    const isSignedIn = await renew()
+    const { linkIdentity } = await ask(
+      `mutation ($input: LinkIdentityInput!) { linkIdentity(input: $input) { errors { message code } } }`,
+      {
+        input,
+      },
+    )
+    notice(problemOf(linkIdentity.errors) ?? 'Linked.')
+    return show(isSignedIn)
+  }
+  const { exchangeCode } = await ask(
+    `mutation ($input: ExchangeCodeInput!) { exchangeCode(input: $input) { tokens { accessToken refreshToken } errors { message } } }`,
+    { input },
+  )
+  notice(problemOf(exchangeCode.errors) ?? '')
+  return show(signedIn(exchangeCode.tokens))
+}
+
+function problemOf([error]) {
+  if (error?.code === 'REAUTHENTICATION_REQUIRED') return 'You signed in more than 5 minutes ago. Sign in once more, and do it then.'
+  return error?.message
+}
+
+let connections = []
+
+function buttons(names, intent) {
+  return connections
+    .filter(({ key }) => names(key))
+    .map(({ key, displayName }) => {
+      const button = document.createElement('button')
+      Object.assign(button, {
+        type: 'button',
+        textContent: intent ? `Link ${displayName}` : `Sign in with ${displayName}`,
+        className: 'quiet',
+      })
+      button.addEventListener('click', () => goTo(key, intent))
+      return button
+    })
+}
+
+select('#identities').addEventListener('click', async ({ target: { dataset } }) => {
+  if (!dataset.id) return
+  const { unlinkIdentity } = await ask(`mutation ($id: ID!) { unlinkIdentity(input: { id: $id }) { errors { message code } } }`, {
+    id: dataset.id,
+  })
+  notice(problemOf(unlinkIdentity.errors) ?? 'Unlinked.')
+  await show(await renew())
+})
+
 select('#sign-out').addEventListener('click', async ({ target: { dataset } }) => {
   if (!dataset.scope) return
   await ask(`mutation ($scope: SignOutScope!) { signOut(input: { scope: $scope }) { errors { message } } }`, { scope: dataset.scope })
@@ -125,7 +205,7 @@ async function show(isSignedIn) {
   const me = isSignedIn
     ? (
         await ask(
-          `{ me { email username profile { name } userMetadata sessions(first: 20) { nodes { id device ip lastUsedAt current } } } }`,
+          `{ me { email username profile { name } userMetadata identities { id provider email } sessions(first: 20) { nodes { id device ip lastUsedAt current } } } }`,
         )
       ).me
     : null
@@ -137,6 +217,19 @@ async function show(isSignedIn) {
   name.value = me.profile.name ?? ''
   theme.value = me.userMetadata.theme ?? ''
   select('#sessions').replaceChildren(...me.sessions.nodes.map(sessionItem))
+  select('#identities').replaceChildren(...me.identities.map(identityItem))
+  select('#link-with').replaceChildren(...buttons((key) => !me.identities.some(({ provider }) => provider === key), 'link'))
+}
+
+function identityItem({ id, provider, email }) {
+  const item = document.createElement('li')
+  const text = item.appendChild(document.createElement('span'))
+  text.textContent = connections.find(({ key }) => key === provider)?.displayName ?? provider
+  if (email) text.appendChild(document.createElement('small')).textContent = email
+  const button = item.appendChild(document.createElement('button'))
+  Object.assign(button, { textContent: 'Unlink', className: 'quiet' })
+  button.dataset.id = id
+  return item
 }
 
 function sessionItem({ id, device, ip, lastUsedAt, current }) {
@@ -153,15 +246,19 @@ function sessionItem({ id, device, ip, lastUsedAt, current }) {
   return item
 }
 
-/** A link from a mail comes back with the tokens behind the #, which no server and no log gets to see. */
+/** A link from a mail comes back with the tokens behind the #, which no server and no log gets to see; a provider, with a code. */
 async function begin() {
-  const fragment = new URLSearchParams(location.hash.slice(1))
-  if (fragment.has('access_token')) {
-    history.replaceState(null, '', here)
-    return show(signedIn({ accessToken: fragment.get('access_token'), refreshToken: fragment.get('refresh_token') }))
-  }
-  const { serverInfo } = await ask(`{ serverInfo { signIn { signUp } } }`)
+  history.replaceState(null, '', here)
+  const { serverInfo } = await ask(`{ serverInfo { signIn { signUp connections { key displayName } } } }`)
+  connections = serverInfo.signIn.connections
   select('#sign-up').hidden = !serverInfo.signIn.signUp
+  select('#providers').hidden = connections.length === 0
+  select('#sign-in-with').replaceChildren(...buttons(() => true))
+  const fragment = new URLSearchParams(arrived.hash.slice(1))
+  if (fragment.has('access_token'))
+    return show(signedIn({ accessToken: fragment.get('access_token'), refreshToken: fragment.get('refresh_token') }))
+  if (arrived.searchParams.has('code')) return comeBack(arrived.searchParams.get('code'))
+  notice(arrived.searchParams.get('error_description') ?? '')
   return show(await renew())
 }
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { Finding } from '../domain/diagnostics/finding.ts'
 import { diagnose } from '../domain/diagnostics.ts'
-import { createPasswords } from '../domain/passwords.ts'
+import { createPasswords } from '../domain/password/passwords.ts'
 import { withDatabase } from './open.ts'
 import { CommandError, type Terminal } from './terminal.ts'
 

@@ -12,6 +12,9 @@ export class TokenError extends Error {
   }
 }
 
+/** The algorithms that others sign with and publish the keys of. */
+export const publicKeyAlgorithms = ['RS256', 'PS256', 'ES256', 'EdDSA']
+
 /** How far the clocks of who signs and who verifies may differ, in seconds. */
 export const clockToleranceSeconds = 30
 
@@ -20,8 +23,8 @@ export type JwtRules = Readonly<{
   algorithms: readonly string[]
   /** The header's `typ`; null: the caller checks it. */
   type: string | null
-  /** The exact `iss`. */
-  issuer: string
+  /** The exact `iss`, or several where one issuer is known by several. */
+  issuer: string | readonly string[]
   /** The `aud`, or one of several where the issuer gives several. */
   audience: string
   /** Claims that must be there beside iss, aud, sub, exp and iat. */
@@ -67,7 +70,7 @@ function isVerified(payload: JWTPayload): payload is JWTPayload & VerifiedClaims
 function joseOptions({ algorithms, type, issuer, audience, requiredClaims, maxLifetimeSeconds, now }: JwtRules): JWTVerifyOptions {
   return {
     algorithms: [...algorithms],
-    issuer,
+    issuer: typeof issuer === 'string' ? issuer : [...issuer],
     audience,
     requiredClaims: ['iss', 'aud', 'sub', 'exp', 'iat', ...requiredClaims],
     clockTolerance: clockToleranceSeconds,

@@ -7,7 +7,6 @@ import { newId } from './id.ts'
 import { isStorableText, isUuid } from './normalize.ts'
 import { hasScope, isPermissionScope, type PermissionScope, permissionScopes } from './principal.ts'
 import type { ReadScope, Scope } from './scope.ts'
-import type { Standing } from './session.ts'
 
 /** What tokens are made with. */
 export type TokenScope = Scope & Readonly<{ accessTokens: AccessTokens }>
@@ -69,17 +68,6 @@ export async function revokeAdminToken(scope: Scope, id: string): Promise<AdminT
     const after = await db.adminToken.findUniqueOrThrow({ where: { id } })
     return { result: after, subjectId: after.id, before: image(before), after: image(after) }
   })
-}
-
-/** Whether a token stands, and what it may do: as it is in the database, not as it says. */
-export async function adminTokenStanding(
-  { db, clock }: ReadScope,
-  id: string,
-): Promise<Readonly<{ standing: Standing; scopes: readonly PermissionScope[] }>> {
-  const row = await db.adminToken.findUnique({ where: { id }, select: { revokedAt: true, expiresAt: true, scopes: true } })
-  if (row === null || row.revokedAt !== null) return { standing: 'revoked', scopes: [] }
-  const isExpired = row.expiresAt !== null && row.expiresAt <= clock.now()
-  return { standing: isExpired ? 'expired' : 'standing', scopes: row.scopes.filter(isPermissionScope) }
 }
 
 type Parsed = Readonly<{ name: string; scopes: PermissionScope[]; expiresInSeconds: number }>

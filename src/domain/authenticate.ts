@@ -1,5 +1,5 @@
 import { decodeJwt } from 'jose'
-import { ConfigError } from '../config.ts'
+import { ConfigError } from '../config-error.ts'
 import type { AccessTokens } from '../crypto/access-token.ts'
 import { TokenError } from '../crypto/jwt.ts'
 import { isRetryable, isUnavailable } from '../database/errors.ts'
@@ -8,14 +8,14 @@ import type { Clock } from '../ports/clock.ts'
 import { KeysUnavailableError } from '../ports/issuer-keys.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { TrustedIssuer } from '../trusted-issuers.ts'
-import { adminTokenStanding } from './admin-token.ts'
+import { type AdminTokenLookup, createAdminTokenLookup } from './authenticate/admin-token-lookup.ts'
+import { createIssuerVerifier, type IssuerCaller, type IssuerVerifier } from './authenticate/issuer-token.ts'
+import { createIssuerUser, findIssuerUser, type IssuerUser } from './authenticate/issuer-user.ts'
+import { createLastUsed, type LastUsed } from './authenticate/last-used.ts'
+import { createSessionLookup, type SessionLookup } from './authenticate/session-lookup.ts'
 import { DomainError, RequestError, serviceUnavailable } from './errors.ts'
-import { createIssuerVerifier, type IssuerCaller, type IssuerVerifier } from './issuer-token.ts'
-import { createIssuerUser, findIssuerUser, type IssuerUser } from './issuer-user.ts'
-import { createLastUsed, type LastUsed } from './last-used.ts'
 import { anonymous, isPermissionScope, type Principal } from './principal.ts'
 import type { Standing } from './session.ts'
-import { createSessionLookup, type SessionLookup } from './session-lookup.ts'
 
 /** Says who calls. */
 export type Authenticator = Readonly<{
@@ -36,7 +36,13 @@ type Parts = Readonly<{
   clock: Clock
   logger: Logger
 }>
-type Verifiers = Parts & Readonly<{ issuers: ReadonlyMap<string, IssuerVerifier>; lookUpSession: SessionLookup; lastUsed: LastUsed }>
+type Verifiers = Parts &
+  Readonly<{
+    issuers: ReadonlyMap<string, IssuerVerifier>
+    lookUpSession: SessionLookup
+    lookUpAdminToken: AdminTokenLookup
+    lastUsed: LastUsed
+  }>
 
 /** Made once for the process. @throws {ConfigError} when a trusted issuer has the name of our own */
 export function createAuthenticator(parts: Parts): Authenticator {
@@ -44,7 +50,8 @@ export function createAuthenticator(parts: Parts): Authenticator {
   if (trustedIssuers.some(({ issuer }) => issuer === accessTokens.issuer))
     throw new ConfigError([`TRUSTED_ISSUERS: ${accessTokens.issuer} is Roster itself`])
   const issuers = new Map(trustedIssuers.map((issuer) => [issuer.issuer, createIssuerVerifier(issuer, logger)]))
-  const verifiers = { ...parts, issuers, lookUpSession: createSessionLookup(parts), lastUsed: createLastUsed(parts) }
+  const lookups = { lookUpSession: createSessionLookup(parts), lookUpAdminToken: createAdminTokenLookup(parts) }
+  const verifiers = { ...parts, issuers, ...lookups, lastUsed: createLastUsed(parts) }
   return Object.freeze({
     authenticate: async (token: string | null) => (token === null ? anonymous : identify(verifiers, token).catch(refuse)),
     settled: verifiers.lastUsed.settled,
@@ -68,10 +75,11 @@ function readIssuer(token: string): string | null {
   }
 }
 
-async function ownPrincipal({ accessTokens, db, clock, lookUpSession, lastUsed }: Verifiers, token: string): Promise<Principal> {
+async function ownPrincipal(verifiers: Verifiers, token: string): Promise<Principal> {
+  const { accessTokens, clock, lookUpSession, lookUpAdminToken, lastUsed } = verifiers
   const claims = await accessTokens.verify(token, clock.now())
   if (claims.kind === 'admin') {
-    const { standing, scopes } = await adminTokenStanding({ db, clock }, claims.id)
+    const { standing, scopes } = await lookUpAdminToken(claims.id)
     assertStanding(standing)
     lastUsed.note(claims.id)
     return { ...anonymous, kind: 'application', tokenId: claims.id, scopes: new Set(scopes) }

@@ -1,9 +1,10 @@
-import type { Config } from '../config.ts'
 import type { AccessTokens } from '../crypto/access-token.ts'
 import type { Secrets } from '../crypto/secrets.ts'
 import type { AskOldDirectory } from '../ports/old-directory.ts'
-import { type Budgets, defaultBudgets } from './budget.ts'
-import { createPasswords, type Passwords } from './passwords.ts'
+import type { Providers } from '../ports/providers.ts'
+import type { Budgets } from './budget.ts'
+import type { TrustedProviders } from './connection/foreign-providers.ts'
+import type { Passwords } from './password/passwords.ts'
 import type { Scope } from './scope.ts'
 
 /** How long a session stands. NIST SP 800-63B-4 §2.1.3 allows 30 days for AAL1. */
@@ -38,31 +39,13 @@ export type Authentication = Readonly<{
   links: LinkSettings
   /** Whether mail goes out; what has to send some asks it first. */
   mailEnabled: boolean
+  /** Whose tokens are accepted; no connection has their identities. */
+  trustedProviders: TrustedProviders
+  /** Those whom people sign in with. */
+  providers: Providers
   /** Asks the old systems that connections name. */
   askOldDirectory: AskOldDirectory
 }>
 
 /** What a use-case of signing in works with. */
 export type AuthenticationScope = Scope & Authentication
-
-type Parts = Readonly<{
-  config: Config
-  accessTokens: AccessTokens
-  secrets: Secrets
-  mailEnabled: boolean
-  askOldDirectory: AskOldDirectory
-}>
-
-/** Puts it together from the configuration. */
-export function createAuthentication({ config, ...parts }: Parts): Authentication {
-  const { sessionSeconds, sessionIdleSeconds, rateLimits, allowedRedirects, emailChangeConfirmation } = config
-  return Object.freeze({
-    ...parts,
-    budgets: Object.freeze({ ...defaultBudgets, ...rateLimits }),
-    passwords: createPasswords(config),
-    signUpOpen: config.signUp,
-    confirmsEmail: config.emailConfirmation === 'required',
-    sessionLifetime: Object.freeze({ absoluteSeconds: sessionSeconds, idleSeconds: sessionIdleSeconds }),
-    links: Object.freeze({ publicUrl: parts.accessTokens.issuer, allowedRedirects, emailChangeConfirmation }),
-  })
-}

@@ -23,6 +23,7 @@ export type DomainErrorDetails = {
   CONNECTION_NOT_FOUND: Record<never, never>
   CONNECTION_KEY_TAKEN: Record<never, never>
   CONNECTION_IN_USE: Record<never, never>
+  PROVIDER_UNAVAILABLE: Record<never, never>
   JOB_NOT_FOUND: Record<never, never>
   UPLOAD_NOT_FOUND: Record<never, never>
   REDIRECT_NOT_ALLOWED: Record<never, never>

@@ -1,10 +1,7 @@
-import type { PrismaClient } from '../generated/prisma/client.ts'
-import type { Clock } from '../ports/clock.ts'
 import { describeError } from '../ports/describe-error.ts'
 import type { Logger } from '../ports/logger.ts'
-import type { Metrics } from '../ports/metrics.ts'
-import { attemptMessage } from './outbox/attempt-message.ts'
-import { type ClaimedMessage, claimMessage } from './outbox/claim-message.ts'
+import { attemptMessage, type OutboxParts } from './outbox/attempt-message.ts'
+import { claimMessage } from './outbox/claim-message.ts'
 import { measureOutbox, purgeOutbox } from './outbox/tend-outbox.ts'
 
 /** Does what was queued in the same commit as a change, after it, at least once. Any number of processes work on one outbox. */
@@ -17,18 +14,6 @@ export type Outbox = Readonly<{
   settled: () => Promise<void>
   /** Takes nothing more, and resolves when what is at work is done. */
   stop: () => Promise<void>
-}>
-
-/** Does one message, outside of any transaction. @throws {MailRefusedError} when it is in vain; anything else when it may succeed later */
-export type OutboxHandler = (message: ClaimedMessage) => Promise<void>
-
-/** What an outbox works with; the handlers by kind of message. */
-export type OutboxParts = Readonly<{
-  db: PrismaClient
-  clock: Clock
-  logger: Logger
-  metrics: Metrics
-  handlers: Readonly<Record<string, OutboxHandler>>
 }>
 
 /** Messages at work at once, in one process. */

@@ -2,7 +2,7 @@ import { isPasswordHash } from '../crypto/password-hash.ts'
 import type { ChangeScope } from './change.ts'
 import { type DomainError, invalidInput } from './errors.ts'
 import { newId } from './id.ts'
-import type { Passwords } from './passwords.ts'
+import type { Passwords } from './password/passwords.ts'
 
 /** What is wrong with a hash that is brought along; null when it may be kept. */
 export function passwordHashProblem(hash: string, path: readonly string[]): DomainError | null {

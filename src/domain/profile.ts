@@ -113,13 +113,17 @@ function sizeProblem(value: Record<string, unknown>, path: readonly string[]): D
     : [invalidInput(path, `An address has ${addressMaxBytes} bytes at most.`)]
 }
 
-/** Writes the attributes that the input brings, and where each came from. Those that did not change keep their source. */
+/**
+ * Writes the attributes that the input brings, and where each came from: `identityId` is the identity's where the origin is one. Those that
+ * did not change keep their source.
+ */
 export async function writeProfile(
   { db, now }: ChangeScope,
   userId: string,
   before: Profile | null,
   input: ProfileInput,
   origin: ProfileOrigin,
+  identityId: string | null = null,
 ): Promise<void> {
   const changed = profileAttributes.filter((attribute) => input[attribute] !== undefined && !same(input[attribute], before?.[attribute]))
   if (changed.length === 0) return
@@ -128,7 +132,8 @@ export async function writeProfile(
   if (changed.includes('name'))
     await db.user.update({ where: { id: userId }, data: { nameNormal: nameNormal(input) }, select: { id: true } })
   await db.profileSource.deleteMany({ where: { userId, attribute: { in: changed } } })
-  if (set.length > 0) await db.profileSource.createMany({ data: set.map((attribute) => ({ userId, attribute, origin, setAt: now })) })
+  const sources = set.map((attribute) => ({ userId, attribute, origin, identityId, setAt: now }))
+  if (sources.length > 0) await db.profileSource.createMany({ data: sources })
 }
 
 /** The name as users are searched and ordered by it: a column of the user, not of the profile. */

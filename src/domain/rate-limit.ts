@@ -50,6 +50,17 @@ export function keepingAsItIs({ budget, of }: Spending): Prisma.Sql {
   return Prisma.sql`update roster.rate_limits set count = count where key = ${keyOf(budget, of)}`
 }
 
+/**
+ * Uses something up that is good for one use, until it is good for none: of any number at once, on all processes, one gets it. Inside of
+ * a change: when that is refused, it was not used.
+ */
+export async function useOnce({ db }: Pick<ReadScope, 'db'>, what: string, of: string, until: Date): Promise<boolean> {
+  const key = `${what}:${hashOpaqueToken(of).toString('base64url')}`
+  const used = await db.$executeRaw`
+    insert into roster.rate_limits (key, count, window_ends_at) values (${key}, 1, ${until}::timestamptz) on conflict (key) do nothing`
+  return used === 1
+}
+
 function rateLimited(now: Date, endsAt: number): RequestError {
   const retryAfterSeconds = Math.max(1, Math.ceil((endsAt - now.getTime()) / 1000))
   return new RequestError('RATE_LIMITED', `Too many tries. Try again in ${retryAfterSeconds} seconds.`, { retryAfterSeconds })

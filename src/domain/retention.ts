@@ -34,6 +34,8 @@ function retentions(historyDays: number): readonly Retention[] {
     { what: 'history', deleteBatch: deleteHistory, keptDays: historyDays === 0 ? null : historyDays },
     { what: 'sessions', deleteBatch: deleteSessions, keptDays: endedSessionDays },
     { what: 'oneTimeTokens', deleteBatch: deleteOneTimeTokens, keptDays: expiredDays },
+    { what: 'authorizationRequests', deleteBatch: deleteAuthorizationRequests, keptDays: 0 },
+    { what: 'authorizationCodes', deleteBatch: deleteAuthorizationCodes, keptDays: 0 },
     { what: 'rateLimits', deleteBatch: deleteRateLimits, keptDays: expiredDays },
     { what: 'exportChunks', deleteBatch: deleteExportChunks, keptDays: exportKeptDays, perBatch: 40 },
     { what: 'uploads', deleteBatch: deleteUploads, keptDays: uploadDays, perBatch: 40 },
@@ -97,6 +99,21 @@ function deleteOneTimeTokens(db: Prisma.TransactionClient, before: Date, limit: 
   return db.$executeRaw`
     delete from roster.one_time_tokens where id in (
       select id from roster.one_time_tokens where expires_at < ${before} order by expires_at limit ${limit}
+    )`
+}
+
+/** Nobody comes back any more: the row of who did went with him. */
+function deleteAuthorizationRequests(db: Prisma.TransactionClient, before: Date, limit: number): Promise<number> {
+  return db.$executeRaw`
+    delete from roster.authorization_requests where state_hash in (
+      select state_hash from roster.authorization_requests where expires_at < ${before} order by expires_at limit ${limit}
+    )`
+}
+
+function deleteAuthorizationCodes(db: Prisma.TransactionClient, before: Date, limit: number): Promise<number> {
+  return db.$executeRaw`
+    delete from roster.authorization_codes where code_hash in (
+      select code_hash from roster.authorization_codes where expires_at < ${before} order by expires_at limit ${limit}
     )`
 }
 

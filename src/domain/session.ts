@@ -29,34 +29,39 @@ export type StartedSession = AuthTokens & Readonly<{ sessionId: string }>
 
 /** Starts a session of a user. Writes its rows, inside the change that signing in is. */
 export async function startSession(scope: ReadScope, authentication: SessionParts, input: StartSessionInput): Promise<StartedSession> {
-  const { started, rows } = await newSession(scope.clock.now(), authentication, input)
-  for (const row of rows) await scope.db.$executeRaw(row)
+  const { started, steps } = await newSession(scope.clock.now(), authentication, input)
+  await scope.db.$executeRaw`with ${Prisma.join(steps)} select`
   return started
 }
 
 type SessionParts = Pick<Authentication, 'accessTokens' | 'sessionLifetime'>
 
-/** A session and what inserts its rows, for a change that sends it with its event. */
+/** A session, and the parts of a statement that insert its rows: one for each row of `from`, where there is one. */
 export async function newSession(
   now: Date,
   { accessTokens, sessionLifetime }: SessionParts,
   input: StartSessionInput,
-): Promise<Readonly<{ started: StartedSession; rows: readonly Prisma.Sql[] }>> {
+  from = Prisma.empty,
+): Promise<Readonly<{ started: StartedSession; steps: readonly Prisma.Sql[] }>> {
   const { userId, connection, aal, amr, ip, userAgent, scopes = [] } = input
   const sessionId = newId()
   const refreshToken = newOpaqueToken()
   const expiresAt = new Date(now.getTime() + sessionLifetime.absoluteSeconds * 1000)
-  const rows = [
-    Prisma.sql`
-      insert into roster.sessions (id, user_id, connection, aal, amr, ip, user_agent, created_at, last_used_at, expires_at) values (
-        ${sessionId}::uuid, ${userId}::uuid, ${connection}, ${aal}, ${[...amr]}::text[], ${ip}, ${userAgent}, ${now}, ${now}, ${expiresAt}
-      )`,
-    Prisma.sql`
+  const steps = [
+    Prisma.sql`session as (
+      insert into roster.sessions (id, user_id, connection, aal, amr, ip, user_agent, created_at, last_used_at, expires_at)
+      select
+        ${sessionId}::uuid, ${userId}::uuid, ${connection}, ${aal}, ${[...amr]}::text[], ${ip}, ${userAgent},
+        ${now}::timestamptz, ${now}::timestamptz, ${expiresAt}::timestamptz
+      ${from}
+    )`,
+    Prisma.sql`refresh_token as (
       insert into roster.refresh_tokens (token_hash, session_id, created_at)
-      values (${hashOpaqueToken(refreshToken)}, ${sessionId}::uuid, ${now})`,
+      select ${hashOpaqueToken(refreshToken)}::bytea, ${sessionId}::uuid, ${now}::timestamptz ${from}
+    )`,
   ]
   const tokens = await signAccessToken(accessTokens, { id: sessionId, userId, aal, amr, scopes }, now)
-  return { started: { sessionId, refreshToken, ...tokens }, rows }
+  return { started: { sessionId, refreshToken, ...tokens }, steps }
 }
 
 type TokenSession = Readonly<{ id: string; userId: string; aal: string; amr: readonly string[]; scopes: readonly PermissionScope[] }>

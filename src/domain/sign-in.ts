@@ -1,14 +1,13 @@
 import { Prisma } from '../generated/prisma/client.ts'
 import type { AuthenticationScope } from './authentication.ts'
-import type { Changed, ChangeScope } from './change.ts'
-import { change, recordFailure } from './change.ts'
+import { changeByOneStatement, recordFailure } from './change.ts'
 import { DomainError, invalidInput, RequestError } from './errors.ts'
 import { networkOf } from './network.ts'
 import { foldCase, normalizeEmail, normalizePhoneNumber, normalizeUsername } from './normalize.ts'
 import { bringFromOldDirectory } from './old-directory/bring-from-old-directory.ts'
 import { restoring, type Spending, spend } from './rate-limit.ts'
 import { type AuthTokens, newSession, standingColumns, userStanding } from './session.ts'
-import { countingSignIn } from './user/count-sign-in.ts'
+import { countingSignIn, lockingStanding } from './user/count-sign-in.ts'
 
 /** Exactly one name, and the password. */
 export type SignInInput = Readonly<{ email?: string | null; phoneNumber?: string | null; username?: string | null; password: string }>
@@ -49,7 +48,7 @@ export async function signIn(scope: AuthenticationScope, input: SignInInput): Pr
   return (await attempt(scope, name, input)) ?? (await attempt(scope, name, input)) ?? refuse(scope, null)
 }
 
-/** Null when the password was changed meanwhile, or somebody whom only an old system knew has become a user. */
+/** Null when the user or the password was changed meanwhile, or somebody whom only an old system knew has become a user. */
 async function attempt(scope: AuthenticationScope, name: Name, input: SignInInput): Promise<Result | null> {
   const { password } = input
   const candidate = await findCandidate(scope, name)
@@ -68,7 +67,7 @@ async function attempt(scope: AuthenticationScope, name: Name, input: SignInInpu
     )
   }
   const renewed = scope.passwords.isOutdated(hash) ? await renew(scope, password) : null
-  return change(scope, 'user.signedIn', (tx) => admit(tx, scope, name, { userId: candidate.id, hash, renewed }))
+  return admit(scope, name, { userId: candidate.id, hash, renewed })
 }
 
 /** For who does not exist, `bringFromOldDirectory` has written a row, so that who exists does not show in the time it takes. */
@@ -125,32 +124,36 @@ async function renew({ passwords }: AuthenticationScope, password: string): Prom
 /** The password that was verified, and the hash that shall take the place of its hash, if one shall. */
 type Verified = Readonly<{ userId: string; hash: string; renewed: string | null }>
 
-async function admit(tx: ChangeScope, scope: AuthenticationScope, name: Name, verified: Verified): Promise<Changed<Result | null>> {
-  const { userId, hash, renewed } = verified
-  const kept = await readKept(tx, userId, name.budgets.account)
-  if (kept === null) throw invalidCredentials()
-  if (kept.hash !== hash) return { result: null, subjectId: userId, before: {}, after: {} }
-  if (renewed !== null) await tx.db.passwordCredential.update({ where: { userId }, data: { hash: renewed }, select: { userId: true } })
-  const { ip, userAgent } = tx.caller
-  const session = { userId, connection: 'password', aal: 'aal1', amr: ['pwd'], ip, userAgent }
-  const { started, rows } = await newSession(tx.now, scope, session)
-  const { sessionId: _, ...tokens } = started
-  const event = { subjectId: userId, userId, actorUserId: userId, connection: 'password', before: null, after: null }
-  return { ...event, result: { userId, tokens }, rows }
-}
-
 /**
- * What was read before the change may have changed since. The user is counted and locked, and the password's hash as it is then is
- * read: `for share` sees what was committed while the statement waited for the user. The tries are given back. Null when the user
- * may not sign in.
+ * What was read before may have changed since: the statement locks the user, looks again whether he may sign in and whether the hash
+ * is the one that was verified, and does everything else only then. `for share` sees what was committed while it waited for the user.
  */
-async function readKept(tx: ChangeScope, userId: string, spent: readonly Spending[]): Promise<{ hash: string | null } | null> {
-  const [kept = null] = await tx.db.$queryRaw<{ hash: string | null }[]>`
-    with ${countingSignIn(tx, userId, 'password')}, kept as (
-      select user_id, hash from roster.password_credentials where user_id = (select id from admitted) for share
-    ), given_back as (${restoring(spent, Prisma.sql`exists (select from kept)`)})
-    select kept.hash from admitted left join kept on kept.user_id = admitted.id`
-  return kept
+async function admit(scope: AuthenticationScope, name: Name, { userId, hash, renewed }: Verified): Promise<Result | null> {
+  const { ip, userAgent } = scope.caller
+  const at = scope.clock.now()
+  const kept = Prisma.sql`kept`
+  const session = { userId, connection: 'password', aal: 'aal1', amr: ['pwd'], ip, userAgent }
+  const { started, steps } = await newSession(at, scope, session, Prisma.sql`from ${kept}`)
+  const { sessionId: _, ...tokens } = started
+  const isDone = await changeByOneStatement(scope, 'user.signedIn', {
+    ...{ at, subjectId: userId, userId, actorUserId: userId, connection: 'password' },
+    steps: [
+      Prisma.sql`standing as (${lockingStanding(userId, at)})`,
+      Prisma.sql`${kept} as (
+        select user_id from roster.password_credentials where user_id = (select id from standing) and hash = ${hash} for share
+      )`,
+      ...countingSignIn({ now: at, ip }, 'password', Prisma.sql`(select user_id from ${kept})`),
+      Prisma.sql`given_back as (${restoring(name.budgets.account, Prisma.sql`exists (select from ${kept})`)})`,
+      ...(renewed === null
+        ? []
+        : [
+            Prisma.sql`renewed as (update roster.password_credentials set hash = ${renewed} where user_id = (select user_id from ${kept}))`,
+          ]),
+      ...steps,
+    ],
+    done: kept,
+  })
+  return isDone ? { userId, tokens } : null
 }
 
 function invalidCredentials(): DomainError<'INVALID_CREDENTIALS'> {

@@ -10,6 +10,9 @@ import { type Failure, toFailure, UserError } from './user-error.ts'
 /** What a payload's fields are resolved from: what the use-case answered, or the failures that were expected. */
 export type PayloadShape<Result> = Readonly<{ result: Result | null; errors: readonly Failure[] }>
 
+/** The type that a mutation answers. */
+export type Payload<Result> = PothosSchemaTypes.ObjectRef<Types, PayloadShape<Result>>
+
 type Types = PothosSchemaTypes.ExtendDefaultTypes<GraphTypes>
 
 type Mutation<Input extends object, Result> = Readonly<{
@@ -24,13 +27,14 @@ type Mutation<Input extends object, Result> = Readonly<{
   /** The input's fields. What says nothing itself may be sent by whoever may call the mutation. */
   /** Null for a mutation that takes none. */
   input: ((t: InputObjectFieldBuilder) => InputFieldsFromShape<Types, Input, 'InputObject'>) | null
-  payload: (t: ObjectFieldBuilder<PayloadShape<Result>>) => FieldMap
+  /** The payload's fields; or the payload of another mutation, which answers the same. */
+  payload: ((t: ObjectFieldBuilder<PayloadShape<Result>>) => FieldMap) | Payload<Result>
   run: (scope: Scope, input: Input, context: Context) => Promise<Result>
 }>
 
 /**
  * Declares a mutation: `<name>(input: <Name>Input!): <Name>Payload!`, or without an input. It calls the use-case, and answers the failures that
- * the use-case expects as data in `errors`; everything else goes on to be masked.
+ * the use-case expects as data in `errors`; everything else goes on to be masked. Answers the payload's type, for others that answer the same.
  */
 export function mutation<Input extends object, Result>({
   name,
@@ -41,23 +45,11 @@ export function mutation<Input extends object, Result>({
   input,
   payload,
   run,
-}: Mutation<Input, Result>): void {
-  const typeName = name.charAt(0).toUpperCase() + name.slice(1)
+}: Mutation<Input, Result>): Payload<Result> {
   // `Mutation` has already held the fields against the shape; the builder cannot follow a shape it does not know.
-  const Input = builder.inputRef<Record<string, unknown>>(`${typeName}Input`)
+  const Input = builder.inputRef<Record<string, unknown>>(`${typeNameOf(name)}Input`)
   if (input !== null) Input.implement({ description: `What \`${name}\` takes.`, fieldAccess: everyone, fields: input as never })
-  const Payload = builder.objectRef<PayloadShape<Result>>(`${typeName}Payload`).implement({
-    description: `What \`${name}\` answers.`,
-    fieldAccess: everyone,
-    fields: (t) => ({
-      ...payload(t),
-      errors: t.field({
-        type: [UserError],
-        description: 'What kept it from happening; empty when it happened.',
-        resolve: ({ errors }) => errors,
-      }),
-    }),
-  })
+  const Payload = typeof payload === 'function' ? definePayload(name, payload) : payload
   builder.mutationField(name, (t) =>
     t.field({
       type: Payload,
@@ -69,6 +61,26 @@ export function mutation<Input extends object, Result>({
       resolve: (_root, args, context) => outcome(run(context.scope, inputOf<Input>(args), context)),
     }),
   )
+  return Payload
+}
+
+function definePayload<Result>(name: string, fields: (t: ObjectFieldBuilder<PayloadShape<Result>>) => FieldMap): Payload<Result> {
+  return builder.objectRef<PayloadShape<Result>>(`${typeNameOf(name)}Payload`).implement({
+    description: `What \`${name}\` answers.`,
+    fieldAccess: everyone,
+    fields: (t) => ({
+      ...fields(t),
+      errors: t.field({
+        type: [UserError],
+        description: 'What kept it from happening; empty when it happened.',
+        resolve: ({ errors }) => errors,
+      }),
+    }),
+  })
+}
+
+function typeNameOf(name: string): string {
+  return name.charAt(0).toUpperCase() + name.slice(1)
 }
 
 /** The names of the mutations that try a credential. */

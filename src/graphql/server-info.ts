@@ -1,9 +1,11 @@
 import type { App } from '../app.ts'
+import type { ConnectionStrategy as ConnectionStrategyName } from '../domain/connection/strategy.ts'
 import { metadataMaxBytes, metadataMaxDepth } from '../domain/metadata.ts'
-import { passwordMaxBytes } from '../domain/password-policy.ts'
+import { passwordMaxBytes } from '../domain/password/password-policy.ts'
 import { defaultPageSize, maxPageSize } from '../domain/user-page.ts'
 import { everyone } from './access.ts'
 import { builder, maxComplexity, maxDepth } from './builder.ts'
+import { ConnectionStrategy } from './connections.ts'
 
 const ServerLimits = builder.objectRef<App>('ServerLimits').implement({
   description: 'What the server refuses beyond.',
@@ -53,6 +55,22 @@ const SignInName = builder.enumType('SignInName', {
   } as const,
 })
 
+type SignInConnectionShape = Readonly<{ key: string; strategy: string; displayName: string }>
+
+const SignInConnection = builder.objectRef<SignInConnectionShape>('SignInConnection').implement({
+  description: 'A provider that people can sign in with: what a button needs.',
+  fieldAccess: everyone,
+  fields: (t) => ({
+    key: t.exposeString('key', { description: 'The `connection` of `GET /auth/authorize`.' }),
+    strategy: t.field({
+      type: ConnectionStrategy,
+      description: 'How it signs people in, for the icon.',
+      resolve: ({ strategy }) => strategy as ConnectionStrategyName,
+    }),
+    displayName: t.exposeString('displayName', { description: 'What people see: `Google`.' }),
+  }),
+})
+
 const ServerSignIn = builder.objectRef<App>('ServerSignIn').implement({
   description: 'What a page has to know where people sign up and in.',
   fieldAccess: everyone,
@@ -61,6 +79,16 @@ const ServerSignIn = builder.objectRef<App>('ServerSignIn').implement({
       type: [SignInName],
       description: 'What to sign up and in with.',
       resolve: () => ['EMAIL', 'PHONE_NUMBER', 'USERNAME'] as const,
+    }),
+    connections: t.field({
+      type: [SignInConnection],
+      description: 'The providers to sign in with: the connections that are enabled, by their keys.',
+      resolve: ({ database: { prisma } }) =>
+        prisma.connection.findMany({
+          where: { enabled: true },
+          select: { key: true, strategy: true, displayName: true },
+          orderBy: { key: 'asc' },
+        }),
     }),
     signUp: t.boolean({ description: 'Whether people may sign up by themselves.', resolve: ({ config }) => config.signUp }),
     emailConfirmation: t.boolean({

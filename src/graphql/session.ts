@@ -1,4 +1,4 @@
-import { deviceName } from '../domain/device.ts'
+import { deviceName } from '../domain/session/device.ts'
 import { selfOr } from './access.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'

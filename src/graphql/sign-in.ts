@@ -3,7 +3,8 @@ import { everyone } from './access.ts'
 import { mutation } from './mutation.ts'
 import { proven, type SignedIn, signedInPayload } from './signed-in.ts'
 
-mutation<SignInInput, SignedIn>({
+/** What every mutation answers that signs somebody in with what he already holds. */
+export const SignInPayload = mutation<SignInInput, SignedIn>({
   name: 'signIn',
   description:
     'Signs in with a password and exactly one name. An unknown name, a wrong password, and a user who has none, is blocked or deleted are all answered INVALID_CREDENTIALS.',

@@ -1,6 +1,9 @@
 import type { App } from '../app.ts'
+import { callbackPath } from '../domain/authorization/callback-url.ts'
 import { downloadPath } from '../domain/job/download-path.ts'
 import { verifyPath } from '../domain/link/action-link.ts'
+import { authorizePath, createAuthorizeRoute } from './authorize.ts'
+import { createCallbackFormRoute, createCallbackRoute } from './callback.ts'
 import { createPreflightRoute } from './cors.ts'
 import { type Exchange, json, type Route } from './exchange.ts'
 import { createExportsRoute } from './exports.ts'
@@ -11,6 +14,7 @@ import { jwksPath, jwksResponse } from './jwks.ts'
 import { createMailboxRoute, mailboxPath } from './mailbox.ts'
 import { createOwnDataRoute, ownDataPath } from './own-data.ts'
 import { uploadsPath } from './uploads.ts'
+import { createUserInfoRoute, userInfoPath } from './user-info.ts'
 import { createVerifyPageRoute, createVerifyRoute } from './verify.ts'
 
 /** Where GraphQL is served. */
@@ -27,9 +31,13 @@ type Parts = Readonly<{ isWhole: boolean; graphql: Route; upload: Route; isDrain
 export function createRoutes(app: App, { isWhole, graphql, upload, isDraining }: Parts): Routes {
   const { config, database, mailbox, metrics, signingKeys } = app
   const graphiql = createGraphiQLRoute(isWhole ? (app.developmentToken?.token ?? null) : null)
+  const userInfo = createUserInfoRoute(app)
   return new Map<string, Methods>([
     [graphqlPath, { POST: graphql, OPTIONS: createPreflightRoute(config, ['POST']), ...(config.graphiql ? { GET: graphiql } : {}) }],
+    [authorizePath, { GET: createAuthorizeRoute(app) }],
+    [callbackLabel, { GET: createCallbackRoute(app), POST: createCallbackFormRoute(app) }],
     [verifyPath, { GET: createVerifyPageRoute(app), POST: createVerifyRoute(app) }],
+    [userInfoPath, { GET: userInfo, POST: userInfo, OPTIONS: createPreflightRoute(config, ['GET', 'POST']) }],
     [ownDataPath, { GET: createOwnDataRoute(app), OPTIONS: createPreflightRoute(config, ['GET']) }],
     ['/health/live', { GET: live }],
     ['/health/ready', { GET: createReady(database, isDraining) }],
@@ -37,8 +45,8 @@ export function createRoutes(app: App, { isWhole, graphql, upload, isDraining }:
     ...(isWhole
       ? ([
           [uploadsPath, { PUT: upload }],
-          ['/metrics', { GET: metricsRoute(metrics) }],
           [exportsLabel, { GET: createExportsRoute(app) }],
+          ['/metrics', { GET: metricsRoute(metrics) }],
         ] as const)
       : []),
     ...(isWhole && mailbox !== null ? ([[mailboxPath, { GET: createMailboxRoute(mailbox) }]] as const) : []),
@@ -51,17 +59,22 @@ export function createRoutes(app: App, { isWhole, graphql, upload, isDraining }:
 /** The route of a request, and its path as a label: one of the paths above, or `unmatched`. */
 export function findRoute(routes: Routes, { request }: Exchange): Readonly<{ label: string; route: Route }> {
   const [path = ''] = (request.url ?? '').split('?', 1)
-  const label = exported.test(path) ? exportsLabel : path
-  const methods = path === exportsLabel ? undefined : routes.get(label)
+  const { label = path } = named.find(({ pattern }) => pattern.test(path)) ?? {}
+  const methods = named.some(({ label }) => label === path) ? undefined : routes.get(label)
   if (methods === undefined) return { label: 'unmatched', route: () => json(404, notFound) }
   const method = request.method === 'HEAD' ? 'GET' : request.method
   const route = Object.entries(methods).find(([name]) => name === method)?.[1]
   return { label, route: route ?? (() => methodNotAllowed(methods)) }
 }
 
-/** The path with a job's id in it: as it is kept, or it is not served. */
-const exported = new RegExp(`^${downloadPath('[0-9a-f-]{36}')}$`)
+const callbackLabel = `${callbackPath}:connection`
 const exportsLabel = downloadPath(':id')
+
+/** The paths with a connection's key or a job's id in them: as it is kept, or it is not served. */
+const named = [
+  { label: callbackLabel, pattern: new RegExp(`^${callbackPath}[a-z0-9][a-z0-9_-]{0,62}$`) },
+  { label: exportsLabel, pattern: new RegExp(`^${downloadPath('[0-9a-f-]{36}')}$`) },
+]
 
 const notFound = { errors: [{ message: 'There is nothing here.', extensions: { code: 'NOT_FOUND' } }] }
 

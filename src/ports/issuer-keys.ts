@@ -1,8 +1,12 @@
 import { createRemoteJWKSet, customFetch, type FetchImplementation } from 'jose'
+import { readBoundedText } from './bounded-text.ts'
 import type { Logger } from './logger.ts'
 
-/** Finds the public key that an issuer signs with; null when the issuer publishes no such key. @throws {KeysUnavailableError} */
-export type IssuerKeys = (header: Readonly<{ alg: string; kid: string }>) => Promise<CryptoKey | null>
+/**
+ * Finds the public key that an issuer signs with; null when the issuer publishes no such key, or without a `kid` several.
+ * @throws {KeysUnavailableError}
+ */
+export type IssuerKeys = (header: Readonly<{ alg: string; kid?: string }>) => Promise<CryptoKey | null>
 
 /** The issuer's keys cannot be read now. */
 export class KeysUnavailableError extends Error {
@@ -46,7 +50,7 @@ function fetchKeys(logger: Logger): FetchImplementation {
       return new Response(await readKeys(url, options))
     } catch (cause) {
       failedAtMs = Date.now()
-      logger.warn({ jwksUrl: url, reason: (cause as Error).message }, 'the keys of a trusted issuer cannot be read')
+      logger.warn({ jwksUrl: url, reason: (cause as Error).message }, 'the keys of an issuer cannot be read')
       throw new KeysUnavailableError('The keys cannot be read.', { cause })
     }
   }
@@ -55,19 +59,8 @@ function fetchKeys(logger: Logger): FetchImplementation {
 async function readKeys(url: string, options: Parameters<FetchImplementation>[1]): Promise<string> {
   const response = await fetch(url, { ...options, redirect: 'manual' })
   if (response.status !== 200) throw new Error(`answered ${response.status}`)
-  const text = await readText(response)
+  const text = await readBoundedText(response, maxBytes)
   const document = JSON.parse(text) as { keys?: unknown } | null
   if (!Array.isArray(document?.keys)) throw new Error('answered no JSON Web Key Set')
   return text
-}
-
-async function readText(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let length = 0
-  for await (const chunk of response.body ?? []) {
-    length += chunk.length
-    if (length > maxBytes) throw new Error('answered too much')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }

@@ -8,10 +8,14 @@ export type OldDirectory = Readonly<{ connectionId: string; key: string; url: st
 export type OldCredentials = Readonly<{ email: string; password: string } | { username: string; password: string }>
 
 /**
- * Asks an old system whether the name and the password belong together. What it says of the person, not yet looked at; null when it
- * says no. @throws {OldDirectoryError} when it gives no answer, or nobody shall wait for it now
+ * Asks an old system whether the name and the password belong together, until the deadline aborts. What it says of the person, not yet
+ * looked at; null when it says no. @throws {OldDirectoryError} when it gives no answer, or nobody shall wait for it now
  */
-export type AskOldDirectory = (directory: OldDirectory, credentials: OldCredentials) => Promise<Readonly<Record<string, unknown>> | null>
+export type AskOldDirectory = (
+  directory: OldDirectory,
+  credentials: OldCredentials,
+  deadline: AbortSignal,
+) => Promise<Readonly<Record<string, unknown>> | null>
 
 /** The old system cannot say. `isNew`: it was asked, and it is worth being written down. */
 export class OldDirectoryError extends Error {
@@ -24,8 +28,6 @@ export class OldDirectoryError extends Error {
   }
 }
 
-/** A request to Roster has five seconds, and hashing and the database need some of them. */
-const timeoutMs = 3000
 /** A person with 16 KiB of metadata fits. */
 const maxBytes = 65_536
 /** How many are asked at once by this process; who comes later is refused at once. */
@@ -38,14 +40,14 @@ const pauseMs = 5000
 export function createOldDirectories(logger: Logger): AskOldDirectory {
   const failures = new Map<string, { count: number; at: number }>()
   let atOnce = 0
-  return async (directory, credentials) => {
+  return async (directory, credentials, deadline) => {
     const { connectionId, key } = directory
     const failed = failures.get(connectionId)
     const isPaused = failed !== undefined && failed.count >= failuresToPause && Date.now() < failed.at + pauseMs
     if (isPaused || atOnce >= maxAtOnce) throw new OldDirectoryError(false)
     atOnce++
     try {
-      const answer = await ask(directory, credentials)
+      const answer = await ask(directory, credentials, deadline)
       failures.delete(connectionId)
       return answer
     } catch (error) {
@@ -58,13 +60,17 @@ export function createOldDirectories(logger: Logger): AskOldDirectory {
   }
 }
 
-async function ask({ url, secret }: OldDirectory, credentials: OldCredentials): Promise<Record<string, unknown> | null> {
+async function ask(
+  { url, secret }: OldDirectory,
+  credentials: OldCredentials,
+  signal: AbortSignal,
+): Promise<Record<string, unknown> | null> {
   const response = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'application/json', ...(secret && { authorization: `Bearer ${secret}` }) },
     body: JSON.stringify(credentials),
     redirect: 'manual',
-    signal: AbortSignal.timeout(timeoutMs),
+    signal,
   })
   const text = await readBoundedText(response, maxBytes)
   if (response.status === 401 || response.status === 404) return null
@@ -86,6 +92,6 @@ function parse(text: string): Record<string, unknown> {
 /** `fetch failed` alone would say nothing. */
 function reasonOf(error: unknown): string {
   const { name, message, cause } = error as Error & { cause?: { code?: unknown } }
-  if (name === 'TimeoutError') return `did not answer within ${timeoutMs} ms`
+  if (name === 'TimeoutError') return 'did not answer in time'
   return typeof cause?.code === 'string' ? cause.code : message
 }

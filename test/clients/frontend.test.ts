@@ -2,10 +2,12 @@ import { spawn } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import type { MailMessage } from '../../src/ports/mailer.ts'
-import { boot, type Harness } from '../harness.ts'
+import type { Harness } from '../harness.ts'
 import { linkIn } from '../mail.ts'
+import { type Peer, startPeer } from '../oidc-peer.ts'
+import { bootReachable, connect } from '../provider-flow.ts'
 import { chromiumOptions, chromiumPath, hasChromium } from '../setup/chromium.ts'
 
 /** How each page looked. */
@@ -17,7 +19,8 @@ describe.skipIf(!hasChromium)('the example frontend', { timeout: 120_000 }, () =
   let browser: Browser
 
   beforeAll(async () => {
-    harness = await boot()
+    // Another site than the providers and the application are on.
+    harness = await bootReachable({}, {}, 'localhost')
     browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumOptions })
   })
   afterAll(() => browser.close())
@@ -37,17 +40,17 @@ describe.skipIf(!hasChromium)('the example frontend', { timeout: 120_000 }, () =
     page.setDefaultTimeout(20_000)
     const problems: string[] = []
     page.on('pageerror', ({ message }) => problems.push(message))
-    await page.goto(`${url}/?server=${harness.url}`)
+    await page.goto(`${url}/?server=${harness.app.accessTokens.issuer}`)
     return { context, page, problems }
   }
 
   const picture = (page: Page, name: string) => page.screenshot({ path: join(screenshots, `${name}.png`) })
   const notice = (page: Page) => page.getByRole('status').textContent()
 
-  /** Opens the link of the latest mail, at the address that the server has in this test, and presses its button. */
+  /** Opens the link of the latest mail, and presses its button. */
   async function followMail(page: Page): Promise<void> {
     const mail = (await harness.mails()).at(-1) as MailMessage
-    await page.goto(linkIn(mail).replace('http://localhost:4000', harness.url))
+    await page.goto(linkIn(mail))
     await page.getByRole('button').click()
   }
 
@@ -142,5 +145,69 @@ describe.skipIf(!hasChromium)('the example frontend', { timeout: 120_000 }, () =
     await page.locator('#who').waitFor()
     expect(problems).toEqual([])
     await context.close()
+  })
+
+  describe('with providers', () => {
+    let peers: Peer[] = []
+
+    beforeEach(async () => {
+      await harness.reset()
+      const keys = ['acme', 'globex']
+      peers = await Promise.all(
+        keys.map((key) => startPeer({ redirectUris: [`${harness.app.accessTokens.issuer}/auth/callback/${key}`], name: key })),
+      )
+      for (const [index, peer] of peers.entries()) {
+        peer.people.set('ada', { email: 'ada@example.com', email_verified: true, name: 'Ada Lovelace' })
+        await connect(harness, peer, keys[index] ?? '', { displayName: ['Acme', 'Globex'][index] })
+      }
+    })
+    afterEach(() => Promise.all(peers.map((peer) => peer.stop())))
+
+    /** On the provider's own page. */
+    async function logIn(page: Page, login: string): Promise<void> {
+      await page.getByPlaceholder('Enter any login').fill(login)
+      await page.getByPlaceholder('and password').fill('any')
+      await picture(page, 'at the provider')
+      await page.getByRole('button', { name: 'Sign-in' }).click()
+    }
+
+    test('signs in by one, links another and unlinks it', async () => {
+      const { page, context, problems } = await open(await serveExample())
+      await page.getByRole('button', { name: 'Sign in with Acme' }).waitFor()
+      await picture(page, 'with providers')
+
+      await page.getByRole('button', { name: 'Sign in with Acme' }).click()
+      await logIn(page, 'ada')
+      await page.locator('#who').waitFor()
+      expect(await page.locator('#who').textContent()).toBe('ada@example.com')
+      expect(await page.locator('#account').getByLabel('Name').inputValue()).toBe('Ada Lovelace')
+      expect(page.url()).not.toMatch(/code|state/)
+
+      await page.getByRole('button', { name: 'Link Globex' }).click()
+      await logIn(page, 'countess')
+      await expect.poll(() => notice(page)).toBe('Linked.')
+      const accounts = page.locator('#identities li')
+      expect((await accounts.allTextContents()).sort()).toEqual(['Acmeada@example.comUnlink', 'GlobexUnlink'])
+      await picture(page, 'linked accounts')
+
+      await accounts.filter({ hasText: 'Globex' }).getByRole('button').click()
+      await expect.poll(() => notice(page)).toBe('Unlinked.')
+      await expect.poll(() => accounts.count()).toBe(1)
+      await page.reload()
+      await page.locator('#who').waitFor()
+      expect(problems).toEqual([])
+      await context.close()
+    })
+
+    test('says so when somebody cancels there', async () => {
+      const { page, context, problems } = await open(await serveExample())
+      await page.getByRole('button', { name: 'Sign in with Globex' }).click()
+      await page.getByRole('link', { name: 'Cancel' }).click()
+
+      await expect.poll(() => notice(page)).toBe('The provider let nobody in.')
+      expect(page.url()).not.toContain('error')
+      expect(problems).toEqual([])
+      await context.close()
+    })
   })
 })

@@ -25,7 +25,7 @@ export function readConnection({ db }: ChangeScope, id: string): Promise<Connect
   return db.connection.findUniqueOrThrow({ where: { id }, include })
 }
 
-/** Keeps the client secret, sealed; null removes it, undefined leaves it alone. */
+/** Keeps the client secret, sealed; null removes it, undefined leaves it alone. The same one again changes nothing. */
 export async function keepClientSecret(
   { db, now }: ChangeScope,
   secrets: Secrets,
@@ -37,13 +37,25 @@ export async function keepClientSecret(
     await db.connectionSecret.deleteMany({ where: { connectionId } })
     return
   }
-  const columns = { sealedClientSecret: secrets.seal(clientSecret, `connection-secret:${connectionId}`), updatedAt: now }
+  const context = `connection-secret:${connectionId}`
+  const kept = await db.connectionSecret.findUnique({ where: { connectionId } })
+  if (kept !== null && opens(secrets, kept.sealedClientSecret, context) === clientSecret) return
+  const columns = { sealedClientSecret: secrets.seal(clientSecret, context), updatedAt: now }
   await db.connectionSecret.upsert({
     where: { connectionId },
     create: { connectionId, ...columns },
     update: columns,
     select: { connectionId: true },
   })
+}
+
+/** Null for what was sealed with another ROSTER_SECRET: it is of no use any more. */
+function opens(secrets: Secrets, sealed: string, context: string): string | null {
+  try {
+    return secrets.unseal(sealed, context)
+  } catch {
+    return null
+  }
 }
 
 /** The connection as history sees it: of the secret, when it was changed. */

@@ -6,8 +6,10 @@ import { profileAttributes } from '../profile.ts'
 import { isServiceUrl } from './service-url.ts'
 import { type ConfiguredStrategy, isOpenId, knownBeforehand } from './strategy.ts'
 
+export const profileSyncs = ['ON_EACH_SIGN_IN', 'ON_FIRST_SIGN_IN', 'NEVER'] as const
+
 /** When a sign-in writes the profile; see the GraphQL enum of the same name. */
-export type ProfileSync = 'ON_EACH_SIGN_IN' | 'ON_FIRST_SIGN_IN' | 'NEVER'
+export type ProfileSync = (typeof profileSyncs)[number]
 
 /** What may be set at any time. Absent is left alone; null is what a new connection has. */
 export type ConnectionSettings = Readonly<{

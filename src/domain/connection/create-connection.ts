@@ -5,6 +5,7 @@ import { newId } from '../id.ts'
 import { ownProviders } from '../identity/own-providers.ts'
 import { connectionImage, keepClientSecret, readConnection } from './connection-record.ts'
 import { type ConnectionSettings, defaultSettings, settingColumns, settingProblems } from './connection-settings.ts'
+import { isForeignProvider } from './foreign-providers.ts'
 import { isServiceUrl } from './service-url.ts'
 import { type ConfiguredStrategy, type ConnectionStrategy, knownBeforehand } from './strategy.ts'
 
@@ -18,23 +19,34 @@ export type CreateConnectionInput = ConnectionSettings & Readonly<{ key: string;
  */
 export async function createConnection(scope: AuthenticationScope, input: CreateConnectionInput): Promise<{ connectionId: string }> {
   const strategy = parseStrategy(input.strategy)
-  const problems = [
-    ...keyProblems(input.key),
-    ...issuerProblems(strategy, input.issuer ?? null),
-    ...settingProblems(strategy, required(strategy, input)),
-  ]
+  const issuer = input.issuer ?? knownBeforehand(strategy).issuer
+  const problems = [...connectionProblems(input), ...providerProblems(scope, { key: input.key, issuer })]
   if (problems.length > 0) throw new DomainErrors(problems)
   return change(scope, 'connection.created', async (tx) => {
     const id = newId()
     const { key, clientSecret } = input
     const clientId = input.clientId ?? ''
-    const issuer = input.issuer ?? knownBeforehand(strategy).issuer
     const settings = { ...defaultSettings(strategy), ...settingColumns(strategy, input) }
     const times = { createdAt: tx.now, updatedAt: tx.now }
     await tx.db.connection.create({ data: { id, key, strategy, issuer, clientId, ...settings, ...times }, select: { id: true } })
     await keepClientSecret(tx, scope.secrets, id, clientSecret)
     return { result: { connectionId: id }, subjectId: id, before: null, after: connectionImage(await readConnection(tx, id)) }
   })
+}
+
+/** Everything that is wrong with a connection to be made, each with its path. @throws {DomainError} for a strategy of Roster's own */
+export function connectionProblems(input: CreateConnectionInput): DomainError[] {
+  const strategy = parseStrategy(input.strategy)
+  return [
+    ...keyProblems(input.key),
+    ...issuerProblems(strategy, input.issuer ?? null),
+    ...settingProblems(strategy, required(strategy, input)),
+  ]
+}
+
+function providerProblems({ trustedProviders }: AuthenticationScope, connection: { key: string; issuer: string | null }): DomainError[] {
+  const isForeign = isForeignProvider(trustedProviders, connection)
+  return isForeign ? [invalidInput(['input', 'key'], 'Identities of a trusted issuer, another one, have this name.')] : []
 }
 
 function parseStrategy(strategy: ConnectionStrategy): ConfiguredStrategy {

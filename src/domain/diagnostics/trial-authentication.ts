@@ -21,6 +21,12 @@ export function trialAuthentication({ passwords }: Pick<Authentication, 'passwor
     confirmsEmail: false,
     links: { publicUrl: '', allowedRedirects: [], emailChangeConfirmation: 'new' },
     mailEnabled: false,
+    trustedProviders: new Map(),
+    providers: { configuration: noProvider, keys: () => noProvider },
     askOldDirectory: async () => null,
   }
+}
+
+async function noProvider(): Promise<never> {
+  throw new Error('there are no providers here')
 }

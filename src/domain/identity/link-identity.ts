@@ -9,7 +9,7 @@ import { lockRow } from '../user/user-record.ts'
 import { identitiesImage } from './identity-image.ts'
 import { ownProviders } from './own-providers.ts'
 
-/** An account at a provider, and whose it is. What is absent of the rest is left alone, null clears. */
+/** An account at a provider, and whose it is, on an administrator's word. What is absent of the rest is left alone, null clears. */
 export type LinkIdentityInput = Readonly<{
   userId: string
   provider: string

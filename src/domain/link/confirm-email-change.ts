@@ -5,7 +5,7 @@ import { normalizeEmail } from '../normalize.ts'
 import { readUser, type UserRecord, userImage } from '../user/user-record.ts'
 import { type Found, tokenNotValid } from './find-proof.ts'
 import { redeem } from './redeem.ts'
-import type { Verified } from './verify-token.ts'
+import type { Verified } from './verified.ts'
 
 const emailChangeTypes = ['EMAIL_CHANGE_CURRENT', 'EMAIL_CHANGE_NEW'] as const
 

@@ -1,7 +1,7 @@
 import type { AuthenticationScope } from '../authentication.ts'
 import { change } from '../change.ts'
 import { invalidInput, RequestError } from '../errors.ts'
-import { assertMailEnabled } from '../mail-enabled.ts'
+import { assertMailEnabled } from '../mail/mail-enabled.ts'
 import { parseRedirect } from '../redirect.ts'
 import { userStanding } from '../session.ts'
 import { lockUser } from '../user/user-record.ts'

@@ -8,7 +8,7 @@ import { endSessions, startSession } from '../session.ts'
 import { readUser, type UserRecord, userImage } from '../user/user-record.ts'
 import type { Found } from './find-proof.ts'
 import { redeem } from './redeem.ts'
-import type { Verified } from './verify-token.ts'
+import type { Verified } from './verified.ts'
 
 type How = Readonly<{
   /** The new password's hash; null to leave the password alone. */

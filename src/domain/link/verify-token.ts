@@ -1,16 +1,13 @@
 import type { AuthenticationScope } from '../authentication.ts'
 import { DomainError, invalidInput } from '../errors.ts'
+import { passwordProblem } from '../password/password-policy.ts'
 import { credentialHash } from '../password.ts'
-import { passwordProblem } from '../password-policy.ts'
-import type { AuthTokens } from '../session.ts'
 import { confirmEmailChange } from './confirm-email-change.ts'
 import { type Found, findProof, type Proof, refuse, tokenNotValid } from './find-proof.ts'
 import { signInByProof } from './sign-in-by-proof.ts'
+import type { Verified } from './verified.ts'
 
 export type VerifyTokenInput = Proof & Readonly<{ newPassword?: string | null }>
-
-/** Who has shown that the address is his, and the session this began. */
-export type Verified = Readonly<{ userId: string | null; tokens: AuthTokens | null; redirectTo: string | null }>
 
 /**
  * Uses a link or code up, once. SIGNUP, INVITE, MAGIC_LINK and RECOVERY verify the address and sign in; RECOVERY and INVITE set

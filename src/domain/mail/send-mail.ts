@@ -2,7 +2,7 @@ import type { Secrets } from '../../crypto/secrets.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { type Mailer, MailRefusedError } from '../../ports/mailer.ts'
 import { openMail } from '../mail.ts'
-import type { OutboxHandler } from '../outbox.ts'
+import type { OutboxHandler } from '../outbox/attempt-message.ts'
 import { renderMail } from './render-mail.ts'
 import type { TemplateSources } from './template-source.ts'
 

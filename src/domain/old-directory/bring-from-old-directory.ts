@@ -3,11 +3,14 @@ import type { AuthenticationScope } from '../authentication.ts'
 import { change, recordFailure } from '../change.ts'
 import { DomainError } from '../errors.ts'
 import { normalizeEmail, normalizeUsername } from '../normalize.ts'
-import { passwordMaxBytes } from '../password-policy.ts'
+import { passwordMaxBytes } from '../password/password-policy.ts'
 import type { Spending } from '../rate-limit.ts'
 import { keepingAsItIs } from '../rate-limit.ts'
 import { insertUser } from '../user/insert-user.ts'
 import { type AskedName, type OldPerson, readOldPerson } from './old-person.ts'
+
+/** A request to Roster has five seconds, and hashing and the database need some of them. All old systems together have this. */
+const timeoutMs = 3000
 
 type Sent = Readonly<{ email?: string | null; username?: string | null; password: string }>
 
@@ -26,8 +29,10 @@ export async function bringFromOldDirectory(scope: AuthenticationScope, sent: Se
   const directories = await readDirectories(scope, spent)
   const asked = askedName(sent)
   if (asked === null || !sent.password.isWellFormed() || Buffer.byteLength(sent.password) > passwordMaxBytes) return false
+  const deadline = AbortSignal.timeout(timeoutMs)
   for (const directory of directories) {
-    const person = await askDirectory(scope, directory, asked, sent.password)
+    if (deadline.aborted) return false
+    const person = await askDirectory(scope, directory, asked, sent.password, deadline)
     if (person !== null) return settle(scope, directory, asked, person, sent.password)
   }
   return false
@@ -62,10 +67,11 @@ async function askDirectory(
   directory: OldDirectory,
   { field, shown, normal }: AskedName,
   password: string,
+  deadline: AbortSignal,
 ): Promise<OldPerson | null> {
   try {
     const credentials = field === 'email' ? { email: shown, password } : { username: shown, password }
-    const answer = await scope.askOldDirectory(directory, credentials)
+    const answer = await scope.askOldDirectory(directory, credentials, deadline)
     return answer && readOldPerson(answer, { field, shown, normal })
   } catch (error) {
     if (!(error instanceof OldDirectoryError)) throw error

@@ -1,9 +1,23 @@
-import type { Prisma } from '../../generated/prisma/client.ts'
+import type { Prisma, PrismaClient } from '../../generated/prisma/client.ts'
+import type { Clock } from '../../ports/clock.ts'
 import { describeError } from '../../ports/describe-error.ts'
+import type { Logger } from '../../ports/logger.ts'
 import { MailRefusedError } from '../../ports/mailer.ts'
-import type { OutboxParts } from '../outbox.ts'
+import type { Metrics } from '../../ports/metrics.ts'
 import type { ClaimedMessage } from './claim-message.ts'
 import { maxAttempts, retryDelayMs } from './retry-delay.ts'
+
+/** Does one message, outside of any transaction. @throws {MailRefusedError} when it is in vain; anything else when it may succeed later */
+export type OutboxHandler = (message: ClaimedMessage) => Promise<void>
+
+/** What an outbox works with; the handlers by kind of message. */
+export type OutboxParts = Readonly<{
+  db: PrismaClient
+  clock: Clock
+  logger: Logger
+  metrics: Metrics
+  handlers: Readonly<Record<string, OutboxHandler>>
+}>
 
 /**
  * Does a message that was claimed, and writes how it went: done, put off, or dead. Dead is what was refused for good, was tried

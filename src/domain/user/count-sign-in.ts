@@ -6,20 +6,34 @@ import type { ChangeScope } from '../change.ts'
  * it ends. The user's version stays: nothing that anybody edits has changed.
  * @returns false when the user may not sign in: blocked, deleted, or gone
  */
-export async function countSignIn(tx: ChangeScope, userId: string, provider: string): Promise<boolean> {
-  const admitted = await tx.db.$queryRaw<unknown[]>`with ${countingSignIn(tx, userId, provider)} select 1 from admitted`
+export async function countSignIn({ db, now, caller }: ChangeScope, userId: string, provider: string): Promise<boolean> {
+  const at = { now, ip: caller.ip }
+  const admitted = await db.$queryRaw<unknown[]>`
+    with standing as (${lockingStanding(userId, now)}), ${Prisma.join(countingSignIn(at, provider, Prisma.sql`(select id from standing)`))}
+    select from standing`
   return admitted.length > 0
 }
 
-/** The same as a part of a statement that does more: `admitted` has the user's id, or no row. */
-export function countingSignIn({ now, caller: { ip } }: ChangeScope, userId: string, provider: string): Prisma.Sql {
+/** Selects the `id` of a user who may sign in, and locks the row; no row otherwise. */
+export function lockingStanding(userId: string, now: Date): Prisma.Sql {
   return Prisma.sql`
-    admitted as (
-      update roster.users set sign_in_count = sign_in_count + 1, last_sign_in_at = ${now}, last_sign_in_ip = ${ip}
-      where id = ${userId}::uuid and deleted_at is null and anonymized_at is null and (blocked_at is null or blocked_until <= ${now})
-      returning id
-    ), used as (
-      update roster.identities set last_sign_in_at = ${now}
-      where provider = ${provider} and provider_user_id = (select id::text from admitted)
-    )`
+    select id from roster.users
+    where id = ${userId}::uuid and deleted_at is null and anonymized_at is null and (blocked_at is null or blocked_until <= ${now})
+    for no key update`
+}
+
+/** The parts of a statement that count it; `userId` is an expression, and null where nothing is to be counted. */
+export function countingSignIn(
+  at: Readonly<{ now: Date; ip: string | null }>,
+  provider: string,
+  userId: Prisma.Sql,
+): readonly Prisma.Sql[] {
+  return [
+    Prisma.sql`counted as (
+      update roster.users set sign_in_count = sign_in_count + 1, last_sign_in_at = ${at.now}, last_sign_in_ip = ${at.ip} where id = ${userId}
+    )`,
+    Prisma.sql`used as (
+      update roster.identities set last_sign_in_at = ${at.now} where provider = ${provider} and provider_user_id = ${userId}::text
+    )`,
+  ]
 }

@@ -1,4 +1,4 @@
-import { changesText } from '../../change.ts'
+import { changesText } from '../../difference.ts'
 import type { ImportRecord } from '../import-record.ts'
 import { newUserRows } from './new-user.ts'
 import { newUserImage } from './new-user-image.ts'

@@ -1,4 +1,5 @@
-import { type ChangeScope, changesText, type ManyChanged } from '../../change.ts'
+import type { ChangeScope, ManyChanged } from '../../change.ts'
+import { changesText } from '../../difference.ts'
 import type { UserAttributes } from '../../user/user-attributes.ts'
 import { type FileFormat, nameOf } from '../format/draft.ts'
 import type { ImportOptions } from '../import-options.ts'

@@ -1,0 +1,82 @@
+import { Prisma } from '../../generated/prisma/client.ts'
+import type { ChangeType } from '../change-type.ts'
+import type { Change, Image } from '../difference.ts'
+import { newId } from '../id.ts'
+import type { Caller } from '../scope.ts'
+
+/** Whom something happened to. */
+export type Subject = Readonly<{
+  /** The id of what was changed; it stays in history when the row is gone. Null when it was about nobody who is known. */
+  subjectId: string | null
+  /** The user that was changed, when there still is one. */
+  userId?: string | null
+}>
+
+/** The record before and after, without secrets. */
+export type Images = Readonly<{ before: Image | null; after: Image | null }>
+
+/** What happened, as history keeps it. */
+export type AuditedEvent = Subject &
+  Readonly<{
+    type: ChangeType
+    at: Date
+    /** The user who acts by this very change, without a token yet: who signs in, or brings a link back. */
+    actorUserId?: string | null
+    /** The key of the connection that was used. */
+    connection?: string | null
+    success: boolean
+    changes: readonly Change[]
+  }>
+
+/** The parts of a statement, each `name as (...)`, and the name of the one that has a row when the event is to be written. */
+export type Steps = Readonly<{ steps: readonly Prisma.Sql[]; done: Prisma.Sql }>
+
+/**
+ * Writes an event; with steps, by one statement with them.
+ * @returns how many were written: one, or none where the steps were not done
+ */
+export function recordEvent(
+  db: Prisma.TransactionClient,
+  caller: Caller,
+  event: AuditedEvent,
+  { steps, done }: Partial<Steps> = {},
+): Promise<number> {
+  const { principal, ip, userAgent, requestId } = caller
+  const { type, at, subjectId, userId = null, actorUserId = null, connection = null, success, changes } = event
+  const kind = actorUserId === null ? actorKind(caller) : 'USER'
+  const actorId = actorUserId ?? principal.userId ?? principal.tokenId
+  return db.$executeRaw`
+    ${steps ? Prisma.sql`with ${Prisma.join(steps)}` : Prisma.empty}
+    insert into roster.audit_events (
+      id, type, at, subject_id, user_id, actor_kind, actor_id, ip, user_agent, request_id, connection, success, changes
+    ) select
+      ${newId()}::uuid, ${type}, ${at}, ${subjectId}::uuid, ${userId}::uuid, ${kind}, ${actorId}, ${ip}, ${userAgent}, ${requestId},
+      ${connection}, ${success}, ${JSON.stringify(changes)}::jsonb
+    ${done ? Prisma.sql`from ${done}` : Prisma.empty}`
+}
+
+/** What happened to one of many; `changes` is what `changesText` answers. */
+export type EventOfMany = Subject & Readonly<{ type: ChangeType; changes: string }>
+
+/** Writes them in one statement: of columns, which PostgreSQL reads in half the time that it takes to read them as JSON. */
+export async function recordEvents(db: Prisma.TransactionClient, caller: Caller, at: Date, events: readonly EventOfMany[]): Promise<void> {
+  const { principal, ip, userAgent, requestId } = caller
+  await db.$executeRaw`
+    insert into roster.audit_events (
+      id, type, at, subject_id, user_id, actor_kind, actor_id, ip, user_agent, request_id, success, changes
+    )
+    select id, type, ${at}, subject_id, user_id, ${actorKind(caller)}, ${principal.userId ?? principal.tokenId}, ${ip}, ${userAgent},
+      ${requestId}, true, changes::jsonb
+    from unnest(
+      ${events.map(() => newId())}::uuid[], ${events.map(({ type }) => type)}::text[],
+      ${events.map(({ subjectId }) => subjectId)}::uuid[], ${events.map(({ userId = null }) => userId)}::uuid[],
+      ${events.map(({ changes }) => changes)}::text[]
+    ) as row (id, type, subject_id, user_id, changes)`
+}
+
+/** A caller without a request is Roster itself: the command line, a job. */
+function actorKind({ principal, requestId }: Caller): 'USER' | 'ADMIN' | 'SYSTEM' | 'ANONYMOUS' {
+  if (principal.kind === 'user') return 'USER'
+  if (principal.kind === 'anonymous') return 'ANONYMOUS'
+  return requestId === null ? 'SYSTEM' : 'ADMIN'
+}
