@@ -174,3 +174,20 @@ test('what Auth0 would refuse is refused with its codes, at its paths', async ()
   const lines = JSON.stringify(file, null, 1).split('\n')
   expect(lines[errors.nodes.at(-1)?.line ?? 0]).toContain('E@Contoso.com')
 })
+
+test('the file of password hashes that Auth0 hands out gives their passwords to those who came by an export', async () => {
+  const hash = '$2b$10$C9hB01.YxRSTcn/ZOOo4j.TW7xCKKFKBSF.C7E0xiUwumqIDqWUXG'
+  const passwords = { _id: { $oid: '5ff4c1a2b3d4e5f6a7b8c9d0' }, email: 'jane@contoso.com', email_verified: true, passwordHash: hash }
+  await importFile(harness, JSON.stringify(exported), { format: 'AUTH0' })
+
+  const job = await importFile(harness, JSON.stringify(passwords), { format: 'AUTH0', upsert: true, matchOn: ['EMAIL'] })
+
+  expect(job).toMatchObject({ updated: 1, failed: 0 })
+  expect(await byEmail('jane@contoso.com')).toMatchObject({ externalId: 'auth0|5ff4c1a2b3d4e5f6a7b8c9d0', profile: { name: 'Jane' } })
+  expect(await signIn('jane@contoso.com', 'shh')).toMatchObject({ errors: [] })
+  // Again it would take back a password that was changed since: it does not.
+  expect(await importFile(harness, JSON.stringify(passwords), { format: 'AUTH0', upsert: true, matchOn: ['EMAIL'] })).toMatchObject({
+    skipped: 1,
+  })
+  expect((await byEmail('jane@contoso.com')).passwordCredential?.hash).toMatch(/^\$argon2id/)
+})

@@ -3,9 +3,17 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { isRetryable, isUnavailable } from '../database/errors.ts'
 import { explainRefusal } from '../database/refusal.ts'
 import type { Prisma } from '../generated/prisma/client.ts'
-import { type AuditedEvent, type Images, recordEvent, recordEvents, type Steps, type Subject } from './change/record-event.ts'
+import {
+  type AuditedEvent,
+  type EventOfMany,
+  type Images,
+  recordEvent,
+  recordEvents,
+  type Steps,
+  type Subject,
+} from './change/record-event.ts'
 import type { ChangeType } from './change-type.ts'
-import { difference } from './difference.ts'
+import { changesText, difference } from './difference.ts'
 import { serviceUnavailable } from './errors.ts'
 import { newId } from './id.ts'
 import type { Caller, Scope } from './scope.ts'
@@ -41,7 +49,7 @@ export type Changed<Result> = Subject &
   }>
 
 /** What was done to many at once. */
-export type ManyChanged<Result> = Readonly<{ result: Result; events: readonly Happened[] }>
+export type ManyChanged<Result> = Readonly<{ result: Result; events: readonly EventOfMany[] }>
 
 const attempts = 4
 
@@ -65,7 +73,7 @@ export async function change<Result>(
     const { db, caller, now: at } = tx
     const changes = difference(before, after)
     if (changes.length === 0 && before !== null && after !== null) throw new Unchanged(result)
-    if (also) await recordEvents(db, caller, at, [also])
+    if (also) await recordEvents(db, caller, at, [{ ...also, changes: changesText(also.before, also.after) }])
     await recordEvent(db, caller, { type, success: true, ...event, at, changes })
     return result
   })

@@ -30,3 +30,8 @@ function own(image: Image | null, key: string): Json {
 function isObject(value: Json): value is { readonly [key: string]: Json } {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
+
+/** The difference as it is kept. Made before a transaction, it keeps nobody waiting. */
+export function changesText(before: Image | null, after: Image | null): string {
+  return JSON.stringify(difference(before, after))
+}

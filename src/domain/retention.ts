@@ -37,7 +37,7 @@ function retentions(historyDays: number): readonly Retention[] {
     { what: 'authorizationRequests', deleteBatch: deleteAuthorizationRequests, keptDays: 0 },
     { what: 'authorizationCodes', deleteBatch: deleteAuthorizationCodes, keptDays: 0 },
     { what: 'rateLimits', deleteBatch: deleteRateLimits, keptDays: expiredDays },
-    { what: 'exportChunks', deleteBatch: deleteExportChunks, keptDays: exportKeptDays },
+    { what: 'exportChunks', deleteBatch: deleteExportChunks, keptDays: exportKeptDays, perBatch: 40 },
     { what: 'uploads', deleteBatch: deleteUploads, keptDays: uploadDays, perBatch: 40 },
     { what: 'jobErrors', deleteBatch: deleteJobErrors, keptDays: jobDays },
     { what: 'jobs', deleteBatch: deleteJobs, keptDays: jobDays },
@@ -125,15 +125,6 @@ function deleteRateLimits(db: Prisma.TransactionClient, before: Date, limit: num
     )`
 }
 
-/** Of exports that ended before a time, in whichever way. A chunk has half a megabyte. */
-function deleteExportChunks(db: Prisma.TransactionClient, before: Date, limit: number): Promise<number> {
-  return db.$executeRaw`
-    delete from roster.export_chunks where (job_id, position) in (
-      select chunk.job_id, chunk.position from roster.jobs job join roster.export_chunks chunk on chunk.job_id = job.id
-      where job.kind = 'EXPORT' and job.finished_at < ${before} limit ${limit}
-    )`
-}
-
 /** Piece by piece, and the upload itself with the last of them. One that an import still reads stays. */
 async function deleteUploads(db: Prisma.TransactionClient, before: Date, limit: number): Promise<number> {
   const unused = Prisma.sql`
@@ -161,5 +152,14 @@ function deleteJobs(db: Prisma.TransactionClient, before: Date, limit: number): 
     delete from roster.jobs where id in (
       select id from roster.jobs where finished_at < ${before} and not exists (select from roster.job_errors where job_id = jobs.id)
       order by finished_at limit ${limit}
+    )`
+}
+
+/** Of exports that ended before a time, in whichever way. A chunk has half a megabyte. */
+function deleteExportChunks(db: Prisma.TransactionClient, before: Date, limit: number): Promise<number> {
+  return db.$executeRaw`
+    delete from roster.export_chunks where (job_id, position) in (
+      select chunk.job_id, chunk.position from roster.jobs job join roster.export_chunks chunk on chunk.job_id = job.id
+      where job.kind = 'EXPORT' and job.finished_at < ${before} limit ${limit}
     )`
 }

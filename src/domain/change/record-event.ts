@@ -1,6 +1,6 @@
 import { Prisma } from '../../generated/prisma/client.ts'
 import type { ChangeType } from '../change-type.ts'
-import { type Change, difference, type Image } from '../difference.ts'
+import type { Change, Image } from '../difference.ts'
 import { newId } from '../id.ts'
 import type { Caller } from '../scope.ts'
 
@@ -55,24 +55,23 @@ export function recordEvent(
     ${done ? Prisma.sql`from ${done}` : Prisma.empty}`
 }
 
-/** The same for many, in one statement. */
-export async function recordEvents(
-  db: Prisma.TransactionClient,
-  caller: Caller,
-  at: Date,
-  events: readonly (Subject & Images & Readonly<{ type: ChangeType }>)[],
-): Promise<void> {
+/** What happened to one of many; `changes` is what `changesText` answers. */
+export type EventOfMany = Subject & Readonly<{ type: ChangeType; changes: string }>
+
+/** Writes them in one statement: of columns, which PostgreSQL reads in half the time that it takes to read them as JSON. */
+export async function recordEvents(db: Prisma.TransactionClient, caller: Caller, at: Date, events: readonly EventOfMany[]): Promise<void> {
   const { principal, ip, userAgent, requestId } = caller
-  const rows = events.map(({ type, subjectId, userId = null, before, after }) => ({
-    ...{ id: newId(), type, subject_id: subjectId, user_id: userId, changes: difference(before, after) },
-  }))
   await db.$executeRaw`
     insert into roster.audit_events (
       id, type, at, subject_id, user_id, actor_kind, actor_id, ip, user_agent, request_id, success, changes
     )
     select id, type, ${at}, subject_id, user_id, ${actorKind(caller)}, ${principal.userId ?? principal.tokenId}, ${ip}, ${userAgent},
-      ${requestId}, true, changes
-    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as row (id uuid, type text, subject_id uuid, user_id uuid, changes jsonb)`
+      ${requestId}, true, changes::jsonb
+    from unnest(
+      ${events.map(() => newId())}::uuid[], ${events.map(({ type }) => type)}::text[],
+      ${events.map(({ subjectId }) => subjectId)}::uuid[], ${events.map(({ userId = null }) => userId)}::uuid[],
+      ${events.map(({ changes }) => changes)}::text[]
+    ) as row (id, type, subject_id, user_id, changes)`
 }
 
 /** A caller without a request is Roster itself: the command line, a job. */

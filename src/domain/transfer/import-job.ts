@@ -33,5 +33,5 @@ export function stateOf({ checkpoint, processed, total, inserted, updated, skipp
 
 /** Users that are written in one transaction. PGlite lets nobody else work meanwhile, and PostgreSQL takes some tenths of a second. */
 export function importBatchSize(engine: 'postgresql' | 'pglite'): number {
-  return engine === 'pglite' ? 100 : 250
+  return engine === 'pglite' ? 100 : 150
 }

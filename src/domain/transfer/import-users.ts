@@ -71,8 +71,8 @@ export async function importUsers(parts: ImportParts): Promise<ImportState> {
     weakHashes: options.weakHashes,
     appMetadata: hasScope(scope.caller.principal, 'update:users_app_metadata'),
   }
-  const preparing = { ...reader, checks, seen: createSeenKeys() }
-  const batches = createBatches(parts, { ...reader, headers })
+  const preparing = { ...reader, checks, seen: createSeenKeys(), expectsNew: !options.upsert }
+  const batches = createBatches(parts, { ...reader, headers, mode: { looksFirst: options.upsert } })
   let [count, turnEndsAt] = [0, performance.now() + turnMs]
   try {
     for await (const record of records) {
@@ -93,7 +93,12 @@ export async function importUsers(parts: ImportParts): Promise<ImportState> {
   return batches.finish()
 }
 
-type Writing = Readonly<{ format: FormatReader['format']; headers: Buffer | null }>
+type Writing = Readonly<{
+  format: FormatReader['format']
+  headers: Buffer | null
+  /** Whether it is looked first who is there already: not as long as nobody was. */
+  mode: { looksFirst: boolean }
+}>
 
 /** Writes one batch while the next one is read. */
 function createBatches(parts: ImportParts, writing: Writing) {
@@ -141,15 +146,19 @@ async function writeBatch(
 ): Promise<ImportState> {
   if (batch.length === 0) return state
   parts.run.signal.throwIfAborted()
+  const looksFirst = writing.mode.looksFirst || isOfIdentities(batch[0])
   try {
-    return await writePiece(parts, writing, state, batch)
+    return await writePiece(parts, { ...writing, looksFirst }, state, batch)
   } catch (error) {
     const problem = refusalOf(error)
     if (problem === null) throw error
+    // Somebody is there already; and who else is, in the rest of the file, is looked for at once.
+    writing.mode.looksFirst = true
+    if (!looksFirst) return writeBatch(parts, writing, state, batch)
     const taken = batch.filter(({ record }) => record !== null)
     if (taken.length === 1) {
       const refused = batch.map((prepared) => (prepared.record === null ? prepared : { ...prepared, record: null, problems: [problem] }))
-      return writePiece(parts, writing, state, refused)
+      return writePiece(parts, { ...writing, looksFirst }, state, refused)
     }
     const middle = Math.ceil(batch.length / 2)
     const half = await writeBatch(parts, writing, state, batch.slice(0, middle))
@@ -159,7 +168,7 @@ async function writeBatch(
 
 async function writePiece(
   parts: ImportParts,
-  { format, headers }: Writing,
+  { format, headers, looksFirst }: Writing & { looksFirst: boolean },
   state: ImportState,
   piece: readonly PreparedRecord[],
 ): Promise<ImportState> {
@@ -168,7 +177,7 @@ async function writePiece(
   const done = await changeMany(
     scope,
     async (tx) => {
-      const { result, events } = await writeRecords(tx, { format, options }, piece)
+      const { result, events } = await writeRecords(tx, { format, options, looksFirst }, piece)
       const { refused } = result
       const { refusedBytes } = state.checkpoint
       const end = refused.length === 0 ? refusedBytes : ((await keepRefused?.(refused, headers, refusedBytes)) ?? refusedBytes)

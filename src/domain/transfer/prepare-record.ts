@@ -5,6 +5,7 @@ import { type ImportRecord, identityKey } from './import-record.ts'
 import type { Problem } from './problem.ts'
 import type { FileRecord } from './read/read-records.ts'
 import type { SeenKeys } from './seen-keys.ts'
+import { type FreshUser, freshUser } from './write/fresh-user.ts'
 
 /** A record of a file, checked: what is to be written, or what is wrong with it. */
 export type PreparedRecord = Readonly<{
@@ -12,7 +13,7 @@ export type PreparedRecord = Readonly<{
   end: number
   bytes: Buffer | null
 }> &
-  (Readonly<{ record: ImportRecord; problems: null }> | Readonly<{ record: null; problems: readonly Problem[] }>)
+  (Readonly<{ record: ImportRecord; problems: null; fresh: FreshUser | null }> | Readonly<{ record: null; problems: readonly Problem[] }>)
 
 type Preparing = Readonly<{
   format: FileFormat
@@ -21,13 +22,15 @@ type Preparing = Readonly<{
   checks: Checks
   /** Of the records before it that were well. */
   seen: SeenKeys
+  /** Whether users are made ready to be inserted: nobody of them is thought to be there. */
+  expectsNew: boolean
 }>
 
 /** A file with a hundred mistakes in one record needs no hundred lines. */
 const mostProblems = 10
 
 /** Checks a record, and that no record before it was about the same user. */
-export function prepareRecord({ format, draft, checks, seen }: Preparing, { content, ...place }: FileRecord): PreparedRecord {
+export function prepareRecord({ format, draft, checks, seen, expectsNew }: Preparing, { content, ...place }: FileRecord): PreparedRecord {
   const made = draft(content)
   if ('code' in made) return { ...place, record: null, problems: [made] }
   const problems: Problem[] = [...made.problems]
@@ -38,7 +41,8 @@ export function prepareRecord({ format, draft, checks, seen }: Preparing, { cont
   const repeated = keysOf(record).find(({ key }) => seen.has(key))
   if (repeated !== undefined) return { ...place, record: null, problems: [repetition(nameOf(format, repeated.path))] }
   for (const { key } of keysOf(record)) seen.add(key)
-  return { ...place, record, problems: null }
+  const fresh = expectsNew && record.identitiesOf === null ? freshUser(record, checks.now) : null
+  return { ...place, record, problems: null, fresh }
 }
 
 /** What may be told of one user in a file only, in the form that is compared: addresses in different cases are the same. */

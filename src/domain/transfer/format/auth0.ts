@@ -58,7 +58,7 @@ export const auth0Format: FileFormat = {
 
 function draftOf(record: Readonly<Record<string, unknown>>): Draft {
   const problems: Problem[] = []
-  const userId = record['user_id'] ?? member(record['_id'], '$oid')
+  const userId = record['user_id'] ?? databaseId(record)
   const found = renamed(record, attributes)
   const fields: Record<string, unknown> = Object.fromEntries(Object.entries(found).map(([name, value]) => [name, emptyAsNull(value)]))
   const profile = Object.entries(renamed(record, claims)).filter(([, value]) => value !== null && value !== '')
@@ -116,6 +116,12 @@ function identityOf(identity: Readonly<Record<string, unknown>>): object[] {
       claims: data,
     },
   ]
+}
+
+/** What Auth0 hands out with password hashes names users without the prefix that they have everywhere else. */
+function databaseId({ _id: id }: Readonly<Record<string, unknown>>): string | undefined {
+  const text = member(id, '$oid')
+  return typeof text === 'string' ? `auth0|${text}` : undefined
 }
 
 function member(value: unknown, key: string): unknown {

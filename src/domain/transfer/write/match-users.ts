@@ -11,6 +11,12 @@ export type Known = Readonly<{
   identities: ReadonlyMap<string, string>
 }>
 
+/** Nobody is there who has anything in common with them. */
+export const nobody: Known = {
+  users: { id: new Map(), email: new Map(), phoneNumber: new Map(), username: new Map(), externalId: new Map() },
+  identities: new Map(),
+}
+
 type KnownKey = 'id' | 'email' | 'phoneNumber' | 'username' | 'externalId'
 type Row = { id: string; email: string | null; phoneNumber: string | null; username: string | null; externalId: string | null }
 

@@ -21,9 +21,27 @@ const tables = {
   sources: 'profile_sources',
 } as const satisfies Record<keyof UserRows, string>
 
+/** Rows as they are sent: JSON, by their tables, with the columns they have. */
+export type RowTexts = Readonly<Record<keyof UserRows, Readonly<{ columns: string; rows: readonly string[] }>>>
+
+/** Writes rows as JSON, before the transaction that inserts them. */
+export function rowTexts(rows: UserRows): RowTexts {
+  const of = (name: keyof UserRows) => ({ columns: columnsOf(rows[name]), rows: rows[name].map((row) => JSON.stringify(row)) })
+  return {
+    users: of('users'),
+    profiles: of('profiles'),
+    sources: of('sources'),
+    identities: of('identities'),
+    credentials: of('credentials'),
+  }
+}
+
 /** The rows of all of them. */
-export function joinRows(all: readonly UserRows[]): UserRows {
-  const of = (name: keyof UserRows) => all.flatMap((rows) => rows[name])
+export function joinTexts(all: readonly RowTexts[]): RowTexts {
+  const of = (name: keyof UserRows) => ({
+    columns: all.find((texts) => texts[name].rows.length > 0)?.[name].columns ?? '',
+    rows: all.flatMap((texts) => texts[name].rows),
+  })
   return {
     users: of('users'),
     profiles: of('profiles'),
@@ -34,10 +52,10 @@ export function joinRows(all: readonly UserRows[]): UserRows {
 }
 
 /** Inserts rows of all tables in one statement: foreign keys are looked at when all of it is done. Columns are named, for hosts add some. */
-export async function insertRows(db: Prisma.TransactionClient, rows: UserRows): Promise<void> {
+export async function insertTexts(db: Prisma.TransactionClient, texts: RowTexts): Promise<void> {
   const inserts = Object.entries(tables).flatMap(([name, table]) => {
-    const of = rows[name as keyof UserRows]
-    return of.length === 0 ? [] : [insert(table, of)]
+    const { columns, rows } = texts[name as keyof UserRows]
+    return rows.length === 0 ? [] : [insert(table, columns, `[${rows.join()}]`)]
   })
   const last = inserts.pop()
   if (last === undefined) return
@@ -45,10 +63,9 @@ export async function insertRows(db: Prisma.TransactionClient, rows: UserRows): 
   await db.$executeRaw`${others.length === 0 ? Prisma.empty : Prisma.sql`with ${Prisma.join(others)}`} ${last}`
 }
 
-function insert(table: string, rows: readonly Row[]): Prisma.Sql {
-  const columns = columnsOf(rows)
-  const [target, row] = [Prisma.raw(`roster.${table}`), Prisma.raw(`null::roster.${table}`)]
-  return Prisma.sql`insert into ${target} (${columns}) select ${columns} from jsonb_populate_recordset(${row}, ${JSON.stringify(rows)}::jsonb)`
+function insert(table: string, names: string, json: string): Prisma.Sql {
+  const [target, columns, row] = [Prisma.raw(`roster.${table}`), Prisma.raw(names), Prisma.raw(`null::roster.${table}`)]
+  return Prisma.sql`insert into ${target} (${columns}) select ${columns} from jsonb_populate_recordset(${row}, ${json}::jsonb)`
 }
 
 /** Updates rows by a key, each with the columns of the first of them. */
@@ -66,6 +83,6 @@ export async function updateRows(db: Prisma.TransactionClient, table: string, ke
     from jsonb_populate_recordset(${row}, ${JSON.stringify(rows)}::jsonb) as changed where ${same}`
 }
 
-function columnsOf([first = {}]: readonly Row[]): Prisma.Sql {
-  return Prisma.raw(Object.keys(first).join(', '))
+function columnsOf([first = {}]: readonly Row[]): string {
+  return Object.keys(first).join(', ')
 }

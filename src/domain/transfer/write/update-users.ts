@@ -3,7 +3,7 @@ import type { ChangeScope } from '../../change.ts'
 import { newId } from '../../id.ts'
 import type { ImportRecord } from '../import-record.ts'
 import { type ChangedUser, changedInclude, type KnownUser } from './changed-user.ts'
-import { emptyRows, insertRows, updateRows } from './rows.ts'
+import { emptyRows, insertTexts, rowTexts, updateRows } from './rows.ts'
 
 /** Reads users and keeps others from changing them, in the order of their ids, so that nobody waits in a ring. */
 export async function lockUsers(db: Prisma.TransactionClient, ids: readonly string[]): Promise<ReadonlyMap<string, KnownUser>> {
@@ -41,14 +41,15 @@ export async function updateUsers({ db, now }: ChangeScope, applied: readonly Ap
     'id',
     applied.flatMap(({ changed }) => changed.changedIdentities.map(snakeCase)),
   )
-  await insertRows(db, {
+  const rows = {
     ...emptyRows,
     identities: applied.flatMap(({ changed }) => [...changed.newIdentities.map(snakeCase), ...passwordIdentity(changed, now)]),
     sources: applied.flatMap((one) => sourceRows(one, now)),
     credentials: applied.flatMap(({ changed: { user, hash } }) =>
       hash === null ? [] : [{ user_id: user.id, hash, updated_at: user.passwordCredential?.updatedAt ?? now }],
     ),
-  })
+  }
+  await insertTexts(db, rowTexts(rows))
   const ended = applied.flatMap(({ changed }) => (changed.endsSessions ? [changed.user.id] : []))
   if (ended.length > 0) await db.session.updateMany({ where: { userId: { in: ended }, revokedAt: null }, data: { revokedAt: now } })
 }

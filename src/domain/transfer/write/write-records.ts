@@ -1,13 +1,14 @@
 import type { ChangeScope, ManyChanged } from '../../change.ts'
+import { changesText } from '../../difference.ts'
+import type { UserAttributes } from '../../user/user-attributes.ts'
 import { type FileFormat, nameOf } from '../format/draft.ts'
 import type { ImportOptions } from '../import-options.ts'
 import type { PreparedRecord } from '../prepare-record.ts'
 import type { Problem } from '../problem.ts'
 import { changedUser } from './changed-user.ts'
-import { findKnown, matchUser } from './match-users.ts'
-import { newUserRows } from './new-user.ts'
-import { newUserImage } from './new-user-image.ts'
-import { insertRows, joinRows, type UserRows } from './rows.ts'
+import { type FreshUser, freshUser } from './fresh-user.ts'
+import { findKnown, matchUser, nobody } from './match-users.ts'
+import { insertTexts, joinTexts } from './rows.ts'
 import { type AppliedRecord, lockUsers, updateUsers } from './update-users.ts'
 
 /** A record that was refused, and why. */
@@ -16,7 +17,12 @@ export type RefusedRecord = Readonly<{ line: number; bytes: Buffer | null; probl
 /** What became of records: how many, and those that were refused, in the order of the file. */
 export type Written = Readonly<{ inserted: number; updated: number; skipped: number; refused: readonly RefusedRecord[] }>
 
-type Work = Readonly<{ format: FileFormat; options: Pick<ImportOptions, 'upsert' | 'matchOn' | 'metadataMode'> }>
+type Work = Readonly<{
+  format: FileFormat
+  options: Pick<ImportOptions, 'upsert' | 'matchOn' | 'metadataMode'>
+  /** Whether it is looked first who is there already; without it the database refuses all of the records when one of them is. */
+  looksFirst: boolean
+}>
 type Taken = Extract<PreparedRecord, { problems: null }>
 
 /** Writes records, inside one change: those that can be, each with an event of its own. */
@@ -29,15 +35,14 @@ export async function writeRecords(tx: ChangeScope, work: Work, records: readonl
     refuse(prepared, [{ ...problem, path: nameOf(work.format, path) }])
 
   const known =
-    taken.length === 0
-      ? null
+    taken.length === 0 || !work.looksFirst
+      ? nobody
       : await findKnown(
           tx.db,
           taken.map(({ record }) => record),
         )
   const [added, found]: [Taken[], { prepared: Taken; userId: string }[]] = [[], []]
   for (const prepared of taken) {
-    if (known === null) continue
     const match = matchUser(prepared.record, known, work.options)
     if ('problem' in match) refuseAt(prepared, match.problem, match.path)
     else if (match.userId === null) added.push(prepared)
@@ -56,7 +61,7 @@ export async function writeRecords(tx: ChangeScope, work: Work, records: readonl
     else applied.push({ record: prepared.record, changed })
   }
   await updateUsers(tx, applied)
-  const updates = applied.map(({ changed: { user, before, after } }) => event(user.id, before, after))
+  const updates = applied.map(({ changed: { user, before, after } }) => event(user.id, changesText(before, after)))
   refused.sort((a, b) => a.line - b.line)
   return { result: { inserted: inserted.length, updated: applied.length, skipped, refused }, events: [...inserted, ...updates] }
 }
@@ -64,29 +69,22 @@ export async function writeRecords(tx: ChangeScope, work: Work, records: readonl
 type RefuseAt = (prepared: Taken, problem: Omit<Problem, 'path'>, path: readonly string[]) => void
 
 async function insertUsers(tx: ChangeScope, added: readonly Taken[], refuseAt: RefuseAt): Promise<ManyChanged<unknown>['events']> {
-  const rows: UserRows[] = []
-  const events = added.flatMap((prepared) => {
-    const { attributes } = prepared.record
-    for (const [flag, name] of [
-      ['emailVerified', 'emailNormal'],
-      ['phoneNumberVerified', 'phoneNumber'],
-    ] as const)
-      if (attributes[flag] === true && attributes[name] == null) {
-        refuseAt(prepared, { code: 'INVALID_FORMAT', message: 'There is nothing that could be verified.' }, [flag])
-        return []
-      }
-    const own = newUserRows(prepared.record, tx.now)
-    rows.push(own)
-    return [event(String(own.users[0]?.['id']), null, newUserImage(prepared.record, own))]
-  })
-  await insertRows(tx.db, joinRows(rows))
-  return events
+  const fresh: FreshUser[] = []
+  for (const prepared of added) {
+    const flag = unverifiable(prepared.record.attributes)
+    if (flag === null) fresh.push(prepared.fresh ?? freshUser(prepared.record, tx.now))
+    else refuseAt(prepared, { code: 'INVALID_FORMAT', message: 'There is nothing that could be verified.' }, [flag])
+  }
+  await insertTexts(tx.db, joinTexts(fresh.map(({ texts }) => texts)))
+  return fresh.map(({ id, changes }) => event(id, changes))
 }
 
-function event(
-  userId: string,
-  before: ManyChanged<unknown>['events'][number]['before'],
-  after: ManyChanged<unknown>['events'][number]['after'],
-) {
-  return { type: 'user.imported' as const, subjectId: userId, userId, before, after }
+/** The flag of an address or a number that is said to be verified, and is not there. */
+function unverifiable({ emailVerified, emailNormal, phoneNumberVerified, phoneNumber }: UserAttributes): string | null {
+  if (emailVerified === true && emailNormal == null) return 'emailVerified'
+  return phoneNumberVerified === true && phoneNumber == null ? 'phoneNumberVerified' : null
+}
+
+function event(userId: string, changes: string): ManyChanged<unknown>['events'][number] {
+  return { type: 'user.imported', subjectId: userId, userId, changes }
 }
