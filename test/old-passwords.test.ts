@@ -45,15 +45,14 @@ test('a hash that verifies at once takes as long as none at all (A8)', async () 
   const { passwords } = harness.app.authentication
   const quick = kept(foreignHashes[0]?.custom)
   const nobodys = unknownPasswordHash({ memoryKiB: 19_456, passes: 2, lanes: 1 })
-  const taken = async (hash: string) => {
-    const times: number[] = []
-    for (let count = 0; count < 15; count++) {
+  const least = { quick: Number.POSITIVE_INFINITY, nobodys: Number.POSITIVE_INFINITY }
+  // By turns, and the least of each: what else the machine does only makes them longer.
+  for (let count = 0; count < 15; count++)
+    for (const [name, hash] of Object.entries({ quick, nobodys }) as ['quick' | 'nobodys', string][]) {
       const begun = performance.now()
       await passwords.verify(hash, 'wrong')
-      times.push(performance.now() - begun)
+      least[name] = Math.min(least[name], performance.now() - begun)
     }
-    return times.sort((one, other) => one - other)[7] ?? 0
-  }
 
-  expect(await taken(quick)).toBeGreaterThan((await taken(nobodys)) * 0.6)
+  expect(least.quick).toBeGreaterThan(least.nobodys * 0.7)
 })
