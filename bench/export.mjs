@@ -1,11 +1,11 @@
 /**
- * Measures how fast users are written out, on PostgreSQL: `npm run build && node bench/export.mjs [--users 100000]`. Each format is read
- * from a snapshot and written to a file, as `roster export` does; then once more as a job, into the database and out again.
+ * Measures how fast users are written out, on PostgreSQL, for `transfer.mjs`: it prints JSON. Each format is read from a snapshot and
+ * written to a file, as `roster export` does; then once more as a job, into the database and out again.
  */
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createWriteStream, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { createWriteStream, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
@@ -89,13 +89,9 @@ async function measure(databaseUrl) {
   ]
   try {
     const count = await database.prisma.user.count()
-    console.log(`${count.toLocaleString('en-US')} users\n`)
-    console.log('| export | users a second | MB | event loop p99, ms | memory, MB |\n|---|---|---|---|---|')
-    for (const [name, work] of works) {
-      const { seconds, p99, peak } = await watched(work)
-      const megabytes = (statSync(path).size / 1e6).toFixed(0)
-      console.log(`| ${name} | ${Math.round(count / seconds).toLocaleString('en-US')} | ${megabytes} | ${p99} | ${peak} |`)
-    }
+    const results = []
+    for (const [name, work] of works) results.push({ name, count, ...(await watched(work)) })
+    console.log(JSON.stringify(results))
   } finally {
     await database.close()
     rmSync(folder, { recursive: true })

@@ -1,7 +1,6 @@
 /**
- * Measures an import of made-up users into PostgreSQL against plain COPY of the same rows: `npm run bench:import -- [--users 100000]`.
- *
- * It takes the server that TEST_DATABASE_URL names, on this machine and as a superuser, or starts one and removes it.
+ * Measures an import of made-up users into PostgreSQL against plain COPY of the same rows, for `transfer.mjs`: it prints JSON. It takes
+ * the server that TEST_DATABASE_URL names, on this machine and as a superuser.
  */
 
 import { spawn } from 'node:child_process'
@@ -112,14 +111,7 @@ async function main(users) {
     const [imported, copied] = [await newDatabase(server, 'roster_bench_import'), await newDatabase(server, 'roster_bench_copy')]
     const run = await measureImport(imported, path)
     const copySeconds = await measureCopy(imported, copied, directory)
-    const whole = (value) => Math.round(value).toLocaleString('en-US')
-    console.log(
-      `import: ${whole(run.inserted)} users in ${run.seconds.toFixed(1)} s: ${whole(run.inserted / run.seconds)} a second, ${run.failed} refused`,
-    )
-    console.log(`COPY of the same rows: ${copySeconds.toFixed(1)} s; the import has ${(copySeconds / run.seconds).toFixed(2)} of its speed`)
-    console.log(
-      `memory at most ${whole(run.memory)} MiB, event loop late by ${run.delay.toFixed(1)} ms (p99), ${run.cpu.toFixed(1)} s of CPU`,
-    )
+    console.log(JSON.stringify({ ...run, copySeconds }))
     for (const name of ['roster_bench_import', 'roster_bench_copy']) await query(server.url, `drop database ${name} with (force)`)
   } finally {
     await server.close()

@@ -82,6 +82,27 @@ function sessionTargets({ sessions }, { atLeast, atMost }) {
   ]
 }
 
+/** Users in and out, a second. */
+export function transferTable({ users, imported, exported }) {
+  const { inserted, seconds, copySeconds, memory, delay } = imported
+  const rows = [
+    ['import of Roster’s own format', inserted / seconds, memory, delay],
+    ['COPY of the same rows', inserted / copySeconds],
+    ...exported.map((one) => [`export: ${one.name}`, one.count / one.seconds, one.peak, one.p99]),
+  ].map(([name, rate, ...rest]) => [name, whole(rate), ...rest.map((value) => whole(value)), ...(rest.length === 0 ? ['', ''] : [])])
+  return table([`${whole(users)} users`, 'a second', 'memory MB', 'event loop p99 ms'], rows)
+}
+
+function transferTargets({ transfer: { imported, exported } }, { atLeast }) {
+  const { inserted, seconds, copySeconds } = imported
+  const slowest = Math.min(...exported.map((one) => one.count / one.seconds))
+  return [
+    atLeast('import, of COPY', copySeconds / seconds, 0.35),
+    atLeast('import, of 5,000 users a second', inserted / seconds / 5000, 1),
+    atLeast('the slowest export, of 20,000 users a second', slowest / 20_000, 1),
+  ]
+}
+
 /** What was to be reached. */
 function targets(results) {
   const { load, growth, options } = results
@@ -100,6 +121,7 @@ function targets(results) {
       ...['B', 'D'].map((name) => atLeast(`${name} with ${whole(most)} users, of ${whole(least)}`, kept(name), 0.85)),
       ...['E', 'E common'].map((name) => below(`${name} with ${whole(most)} users`, time(name, most), 20)),
       ...sessionTargets(results, { atLeast, atMost }),
+      ...transferTargets(results, { atLeast }),
     ],
   )
 }
@@ -127,6 +149,10 @@ export function report(results) {
     'Signing in and sessions, a second:',
     '',
     sessionTable(results),
+    '',
+    'Import and export, each in a process of its own:',
+    '',
+    transferTable(results.transfer),
     '',
     targets(results),
   ].join('\n')

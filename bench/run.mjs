@@ -1,7 +1,8 @@
 /**
- * Measures Roster, as it is built, against the raw limits in one run: `npm run bench -- [--quick] [--readme]`.
+ * Measures Roster, as it is built, against the raw limits in one run: `npm run bench -- [--quick] [--readme] [--transfer 1000000]`.
  *
- * `--quick` takes a minute or two and proves only that it runs; `--readme` writes the tables into README.md. It needs wrk, pgbench
+ * `--quick` takes a minute or two and proves only that it runs; `--readme` writes the tables into README.md; `--transfer` imports and
+ * exports so many users, and nothing else. It needs wrk, pgbench
  * and PostgreSQL: the server that TEST_DATABASE_URL names, or one that it starts and removes.
  */
 
@@ -11,8 +12,9 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createDatabase, openServer } from './database.mjs'
 import { measureGrowth, measureLoad, measureStarts } from './measure.mjs'
-import { report } from './report.mjs'
+import { report, transferTable } from './report.mjs'
 import { startRoster } from './roster.mjs'
+import { measureTransfer } from './transfer.mjs'
 
 const full = { sizes: [10_000, 100_000, 1_000_000], users: 100_000, deepRow: 50_000, rounds: 5, seconds: 3, starts: 5, connections: 16 }
 const quick = { sizes: [1000, 10_000], users: 10_000, deepRow: 5000, rounds: 1, seconds: 1, starts: 1, connections: 16 }
@@ -31,11 +33,14 @@ async function measure(options, keep) {
   const stage = stages.find(({ database }) => database.size === options.users)
   const starts = await measureStarts(stage, options)
   const load = await measureLoad(stage, options)
-  return { ...load, growth: await measureGrowth(stages, options), starts, options, postgres: server.version }
+  const growth = await measureGrowth(stages, options)
+  return { ...load, growth, starts, transfer: await measureTransfer(server, options), options, postgres: server.version }
 }
 
 async function main() {
-  const { values: flags } = parseArgs({ options: { quick: { type: 'boolean' }, readme: { type: 'boolean' } } })
+  const { values: flags } = parseArgs({
+    options: { quick: { type: 'boolean' }, readme: { type: 'boolean' }, transfer: { type: 'string' } },
+  })
   const directory = mkdtempSync(join(tmpdir(), 'roster-bench-'))
   process.once('exit', () => rmSync(directory, { recursive: true }))
   const opened = []
@@ -44,6 +49,10 @@ async function main() {
     return closable
   }
   try {
+    if (flags.transfer) {
+      console.log(transferTable(await measureTransfer(keep(await openServer()), { users: Number(flags.transfer), say })))
+      return
+    }
     const text = report(await measure({ ...(flags.quick ? quick : full), directory, say }, keep))
     console.log(text)
     if (flags.readme) writeReadme(text)
