@@ -155,7 +155,7 @@ function deleteJobs(db: Prisma.TransactionClient, before: Date, limit: number): 
     )`
 }
 
-/** Of exports that ended before a time, in whichever way. A chunk has half a megabyte. */
+/** Of exports that ended before a time, in whichever way. A chunk has a megabyte. */
 function deleteExportChunks(db: Prisma.TransactionClient, before: Date, limit: number): Promise<number> {
   return db.$executeRaw`
     delete from roster.export_chunks where (job_id, position) in (

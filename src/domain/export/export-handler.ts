@@ -7,7 +7,10 @@ import type { JobState } from '../job/save-job.ts'
 import { createWriter } from './create-writer.ts'
 import { readInput } from './export-input.ts'
 import { countRecords, readRecords } from './read-records.ts'
-import { writeFile } from './write-file.ts'
+import { joined, writeFile } from './write-file.ts'
+
+/** Characters of a row: few enough to be held in memory several times, enough for a commit to be worth it. */
+const chunkLength = 500_000
 
 /**
  * Writes the file of an export, piece by piece, from one snapshot. What another attempt had written is dropped: it was of another
@@ -30,7 +33,8 @@ export function createExportHandler({ database, clock }: Readonly<{ database: Da
         await save(db, state)
       })
       let [position, written] = [0, Promise.resolve()]
-      for await (const { text, users } of writeFile(createWriter({ ...input, now }), readRecords(snapshot, wanted))) {
+      const pieces = writeFile(createWriter({ ...input, now }), readRecords(snapshot, wanted))
+      for await (const { text, users } of joined(pieces, chunkLength)) {
         signal.throwIfAborted()
         await written
         state = { ...state, processed: state.processed + users }

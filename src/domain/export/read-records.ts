@@ -11,7 +11,7 @@ export type RecordsWanted = Readonly<{ filter: UserFilter; now: Date; withPasswo
 type Reader = Pick<Snapshot, 'query'>
 
 /** Users a statement: a page is formatted in some ten milliseconds, in which nobody else has a turn. */
-const pageSize = 500
+const pageSize = 250
 
 /** How many users there are to read. */
 export async function countRecords({ query }: Reader, { filter, now }: RecordsWanted): Promise<number> {

@@ -4,6 +4,18 @@ import type { UserWriter } from './writer/user-writer.ts'
 /** A piece of a file, and how many users are in it. */
 export type FilePiece = Readonly<{ text: string; users: number }>
 
+/** The same pieces, put together until they have so many characters. */
+export async function* joined(pieces: AsyncIterable<FilePiece>, least: number): AsyncGenerator<FilePiece> {
+  let whole: FilePiece = { text: '', users: 0 }
+  for await (const { text, users } of pieces) {
+    whole = { text: whole.text + text, users: whole.users + users }
+    if (whole.text.length < least) continue
+    yield whole
+    whole = { text: '', users: 0 }
+  }
+  if (whole.text !== '') yield whole
+}
+
 /** Writes pages of users as a file, piece by piece. */
 export async function* writeFile(writer: UserWriter, pages: AsyncIterable<readonly RecordText[]>): AsyncGenerator<FilePiece> {
   let before = writer.head
