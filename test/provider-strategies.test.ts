@@ -65,7 +65,8 @@ describe('Apple', () => {
 
   test('C6.69: has the browser send a form, with the cookie that goes along with one, and says the name beside the token', async () => {
     const { url, state, nonce, agent } = await sendOff(harness.url, pkce, { connection: 'apple', state: 'of the app' })
-    expect(answerOf(url.href)).toMatchObject({ response_mode: 'form_post', scope: 'openid name email' })
+    const asked = { response_mode: 'form_post', scope: 'openid name email', code_challenge_method: 'S256' }
+    expect(answerOf(url.href)).toMatchObject({ ...asked, code_challenge: expect.stringMatching(/^[\w-]{43}$/) })
     const id_token = await provider.idToken({ claims: { nonce, email: 'ada@privaterelay.appleid.com', email_verified: 'true' } })
     provider.answers.set('/token', (_request, response) => json(response, { access_token: 'a', token_type: 'Bearer', id_token }))
     const [[name, value] = []] = agent.cookies(harness.url)

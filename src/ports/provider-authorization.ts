@@ -18,8 +18,7 @@ export type AuthorizationParameters = Readonly<{
   state: string
   /** Null: the provider has no ID tokens. */
   nonce: string | null
-  /** Null: the provider knows no PKCE. */
-  codeChallenge: string | null
+  codeChallenge: string
   loginHint: string | null
   /** Whether the browser brings the answer as a form, and not in the URL. */
   isFormPost: boolean
@@ -33,7 +32,8 @@ export function authorizationUrl(configuration: Configuration, parameters: Autho
     scope: scopes.join(' '),
     state,
     ...(nonce === null ? {} : { nonce }),
-    ...(codeChallenge === null ? {} : { code_challenge: codeChallenge, code_challenge_method: 'S256' }),
+    code_challenge: codeChallenge,
+    code_challenge_method: 'S256',
     ...(loginHint === null ? {} : { login_hint: loginHint }),
     ...(isFormPost ? { response_mode: 'form_post' } : {}),
   }).href
@@ -68,7 +68,7 @@ export type ProviderAnswer = Readonly<{
   url: URL
   state: string
   nonce: string | null
-  codeVerifier: string | null
+  codeVerifier: string
   /** Whether claims are read from GitHub's API, its userinfo endpoint, or the ID token alone. */
   claimsFrom: 'github' | 'userinfo' | 'idToken'
 }>
@@ -96,7 +96,7 @@ async function readClaims(
   const checks = {
     expectedState: state,
     ...(nonce === null ? {} : { expectedNonce: nonce, idTokenExpected: true }),
-    ...(codeVerifier === null ? {} : { pkceCodeVerifier: codeVerifier }),
+    pkceCodeVerifier: codeVerifier,
   }
   const tokens = await authorizationCodeGrant(configuration, url, checks)
   if (claimsFrom === 'github') return readGitHubClaims(configuration, tokens.access_token)

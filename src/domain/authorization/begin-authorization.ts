@@ -41,16 +41,15 @@ export async function beginAuthorization(scope: AuthenticationScope, input: Begi
   const configuration = await inProviderTime(scope.providers.configuration(await readProviderClient(scope, connection)))
   const { browser, intent, redirectTo, appState, codeChallenge, loginHint } = input
   const state = newOpaqueToken()
-  const { nonce, codeVerifier } = providerProofs(scope.secrets, { strategy, configuration, state })
+  const { nonce, codeVerifier } = providerProofs(scope.secrets, { strategy, state })
   await keepRequest(scope, { state, browser }, { connectionId, key, intent, redirectTo, appState, codeChallenge })
   const isFormPost = strategy === 'APPLE'
-  const codeChallengeOfOurs = codeVerifier === null ? null : challengeOf(codeVerifier)
   const asked = {
     redirectUri: callbackUrl(scope.links, key),
     scopes,
     state,
     nonce,
-    codeChallenge: codeChallengeOfOurs,
+    codeChallenge: challengeOf(codeVerifier),
     loginHint,
     isFormPost,
   }

@@ -63,7 +63,7 @@ async function readFrom(
   const configuration = await scope.providers.configuration(await readProviderClient(scope, connection))
   const url = new URL(`${callbackUrl(scope.links, key)}?${parameters}`)
   const claimsFrom = strategy === 'GITHUB' ? 'github' : strategy === 'OIDC' ? 'userinfo' : 'idToken'
-  const proofs = providerProofs(scope.secrets, { strategy, configuration, state })
+  const proofs = providerProofs(scope.secrets, { strategy, state })
   const claims = await readAuthorization(configuration, { url, state, ...proofs, claimsFrom })
   const person = readPerson(connection, claims, { appleUser: parameters.get('user') })
   if (person === null) throw new ProviderAnswerError('no_subject')
