@@ -1,5 +1,5 @@
 import type { JobProblem } from '../domain/job/save-job.ts'
-import type { ImportState } from '../domain/transfer/import-users.ts'
+import type { ImportState } from '../domain/transfer/import-parts.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Says on standard error how far an import is, and on standard output what it refuses. */

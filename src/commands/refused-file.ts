@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises'
-import type { ImportParts } from '../domain/transfer/import-users.ts'
+import type { ImportParts } from '../domain/transfer/import-parts.ts'
 import { CommandError } from './terminal.ts'
 
 /** Keeps refused records in a file of the same format. */
