@@ -26,22 +26,18 @@ export type RowTexts = Readonly<Record<keyof UserRows, Readonly<{ columns: strin
 
 /** Writes rows as JSON, before the transaction that inserts them. */
 export function rowTexts(rows: UserRows): RowTexts {
-  const of = (name: keyof UserRows) => ({ columns: columnsOf(rows[name]), rows: rows[name].map((row) => JSON.stringify(row)) })
-  return {
-    users: of('users'),
-    profiles: of('profiles'),
-    sources: of('sources'),
-    identities: of('identities'),
-    credentials: of('credentials'),
-  }
+  return byTable((name) => ({ columns: columnsOf(rows[name]), rows: rows[name].map((row) => JSON.stringify(row)) }))
 }
 
 /** The rows of all of them. */
 export function joinTexts(all: readonly RowTexts[]): RowTexts {
-  const of = (name: keyof UserRows) => ({
+  return byTable((name) => ({
     columns: all.find((texts) => texts[name].rows.length > 0)?.[name].columns ?? '',
     rows: all.flatMap((texts) => texts[name].rows),
-  })
+  }))
+}
+
+function byTable<Value>(of: (name: keyof UserRows) => Value): Readonly<Record<keyof UserRows, Value>> {
   return {
     users: of('users'),
     profiles: of('profiles'),
