@@ -63,7 +63,7 @@ export function fieldReader(object: Readonly<Record<string, unknown>>, at: reado
 const shape = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(\.\d{1,9})?(Z|[+-]\d\d(?::?\d\d)?)$/
 
 /** Null for what is no time, or none of the years 1 to 9999. */
-export function parseTime(text: string): Date | null {
+function parseTime(text: string): Date | null {
   const [, day, clock = '', fraction = '', zone = ''] = shape.exec(text) ?? []
   if (day === undefined) return null
   const offset = zone === 'Z' ? zone : zone.length === 3 ? `${zone}:00` : zone.length === 5 ? `${zone.slice(0, 3)}:${zone.slice(3)}` : zone

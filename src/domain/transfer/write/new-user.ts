@@ -79,7 +79,7 @@ function withPassword({ identities, passwordHash }: ImportRecord, id: string): r
 }
 
 /** The rows of identities, by their keys. */
-export function identityRows(identities: readonly ImportIdentity[], userId: string, createdAt: Date) {
+function identityRows(identities: readonly ImportIdentity[], userId: string, createdAt: Date) {
   return identities.map((identity) => ({
     key: identityKey(identity),
     row: {
