@@ -4,6 +4,7 @@
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { generateCatalogue } from './catalogue.mjs'
+import { generateModels } from './models.mjs'
 
 // These packages' ES modules cannot be imported by Node.
 const require = createRequire(import.meta.url)
@@ -27,4 +28,5 @@ for (const generator of generators) {
   await generator.generate()
   generator.stop()
 }
+generateModels(generators[0].options.dmmf)
 await generateCatalogue()

@@ -90,7 +90,7 @@ async function assemble(config: Config, { clock, logger, database, providers }: 
   const secrets = createSecrets(loadSecret(config))
   const signingKeys = await loadSigningKeys({ db, clock, secrets })
   const accessTokens = createAccessTokens(tokenSettings(config), signingKeys)
-  const authenticator = createAuthenticator({ accessTokens, trustedIssuers: config.trustedIssuers, db, clock, logger })
+  const authenticator = createAuthenticator({ accessTokens, trustedIssuers: config.trustedIssuers, database, clock, logger })
   const scope = { ...systemScope({ database, clock }), accessTokens }
   const metrics = createMetrics()
   const { mailer, mailbox } = createMailer(config, accessTokens.issuer)

@@ -193,7 +193,7 @@ test('a database that does not answer is SERVICE_UNAVAILABLE, and says nothing a
     statementTimeoutMs: 1000,
     logger,
   })
-  const authenticator = createAuthenticator({ accessTokens, trustedIssuers: [], db: nowhere.prisma, clock, logger })
+  const authenticator = createAuthenticator({ accessTokens, trustedIssuers: [], database: nowhere, clock, logger })
 
   expect(await refusal(authenticator, accessToken)).toBe('SERVICE_UNAVAILABLE The service is not available now. Try again later.')
   await nowhere.close()

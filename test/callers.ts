@@ -35,7 +35,7 @@ export async function callersOn(database: Database, trustedIssuers: readonly Tru
   const logger = createLogger('silent')
   const signingKeys = await loadSigningKeys({ db, clock, secrets })
   const accessTokens = createAccessTokens(settings, signingKeys)
-  const authenticator = createAuthenticator({ accessTokens, trustedIssuers, db, clock, logger })
+  const authenticator = createAuthenticator({ accessTokens, trustedIssuers, database, clock, logger })
   const scopeOf = (principal: Principal) => ({ db, clock, accessTokens, caller: { principal, ip: null, userAgent: null, requestId: null } })
   return {
     db,

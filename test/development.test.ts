@@ -90,9 +90,9 @@ describe('the admin token of development', () => {
   test('is made anew when it is of another issuer, another database, or no token at all', async () => {
     const callers = await callersOn(database)
     await start(callers)
-    const { signingKeys, clock, db } = callers
+    const { signingKeys, clock } = callers
     const accessTokens = createAccessTokens({ ...settings, issuer: 'http://localhost:5000' }, signingKeys)
-    const authenticator = createAuthenticator({ accessTokens, trustedIssuers: [], db, clock, logger: createLogger('silent') })
+    const authenticator = createAuthenticator({ accessTokens, trustedIssuers: [], database, clock, logger: createLogger('silent') })
     const scopeOf: Callers['scopeOf'] = (principal) => ({ ...callers.scopeOf(principal), accessTokens })
     expect(await start({ authenticator, scopeOf })).toMatchObject({ isNew: true })
 

@@ -1,10 +1,15 @@
 import type { PrismaClient } from '../generated/prisma/client.ts'
 import type { Logger } from '../ports/logger.ts'
+import type { UserReads } from './reads/user-reads.ts'
 
 /** An open database with all migrations applied: PostgreSQL, or PGlite in the data directory. */
 export type Database = Readonly<{
   engine: 'postgresql' | 'pglite'
   prisma: PrismaClient
+  /** Runs one statement that reads, past Prisma, for what every request asks. */
+  read: RunRead
+  /** What Prisma would answer of users, faster. */
+  users: UserReads
   /** Asks the database for an answer, within two seconds. @throws when there is none */
   ping: () => Promise<void>
   /** Lends a connection without time limits, for migrations and bulk loads. PGlite has one connection: nothing else may use it meanwhile. */
@@ -12,6 +17,9 @@ export type Database = Readonly<{
   /** Ends all connections and releases the data directory. */
   close: () => Promise<void>
 }>
+
+/** Runs a statement that reads, with its values as `$1` and so on, and answers its rows. */
+export type RunRead = <Row extends Record<string, unknown>>(text: string, values: readonly unknown[]) => Promise<Row[]>
 
 /** A connection for SQL that Prisma has no words for. */
 export type Session = Readonly<{

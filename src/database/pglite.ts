@@ -3,11 +3,12 @@ import { PGlite } from '@electric-sql/pglite'
 import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm'
 import { createPrisma } from './client.ts'
 import { makeDataDirectory, prepareCluster } from './data-directory.ts'
-import type { Database, DatabaseOptions, Session } from './database.ts'
+import type { Database, DatabaseOptions, RunRead, Session } from './database.ts'
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts'
 import { DatabaseStartError } from './errors.ts'
 import { pgliteAdapter } from './pglite-adapter.ts'
 import { answerInTime } from './ping.ts'
+import { createUserReads } from './reads/user-reads.ts'
 
 /** Opens PGlite in the data directory, which is made where there is none. @throws {DatabaseStartError} */
 export async function openPglite(options: DatabaseOptions): Promise<Database> {
@@ -87,9 +88,13 @@ function toDatabase(pglite: PGlite, options: DatabaseOptions, release: () => voi
       (await pglite.query<Row>(sql, [...values])).rows,
     run: async (script) => void (await pglite.exec(script)),
   }
+  // In turn with Prisma's transactions: there is one connection.
+  const read: RunRead = (text, values) => prisma.$queryRawUnsafe(text, ...values)
   return {
     engine: 'pglite',
     prisma,
+    read,
+    users: createUserReads(prisma, read),
     ping: () => answerInTime(pglite.query('SELECT 1')),
     session: (work) => work(session),
     close: async () => {

@@ -3,15 +3,15 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import type { SqlDriverAdapter, SqlDriverAdapterFactory, SqlQuery, Transaction } from '@prisma/driver-adapter-utils'
 import type { Pool, PoolClient } from 'pg'
 import { keepDriverErrors, watchStatements, wrapAdapter } from './adapter.ts'
+import type { RunRead } from './database.ts'
 import { isConnectionClosed, isConnectionLost, isStalePlan } from './errors.ts'
-import { createStatementNames, type StatementNames } from './statement-names.ts'
+import type { StatementNames } from './statement-names.ts'
 
 /**
  * Prisma's adapter for PostgreSQL, made to survive cut connections: what has changed nothing yet is sent again on a fresh
  * connection, and a connection in an unknown state does not go back to the pool.
  */
-export function postgresAdapter(pool: Pool): SqlDriverAdapterFactory {
-  const names = createStatementNames()
+export function postgresAdapter(pool: Pool, names: StatementNames): SqlDriverAdapterFactory {
   return wrapAdapter(new PrismaPg(pool, { statementNameGenerator: names.nameOf }), (adapter) => withFreshConnections(adapter, names))
 }
 
@@ -27,6 +27,19 @@ function withFreshConnections(adapter: SqlDriverAdapter, names: StatementNames):
   adapter.executeRaw = (query) => preparedAgain(() => executeRaw(query))
   adapter.startTransaction = async (isolationLevel) => watchTransaction(await again(() => startTransaction(isolationLevel)), renewIfStale)
   return adapter
+}
+
+/** Runs statements that read on the pool's own driver, with the same care. */
+export function createRead(pool: Pool, names: StatementNames): RunRead {
+  const send = async (text: string, values: readonly unknown[]) => {
+    try {
+      return (await pool.query({ name: names.nameOf({ sql: text }), text, values: [...values] })).rows
+    } catch (error) {
+      if (isStalePlan(error)) names.renew()
+      throw error
+    }
+  }
+  return (text, values) => preparedAgain(() => again(() => send(text, values)))
 }
 
 /** A server that cuts one connection cuts them all, and the others of the pool are noticed a moment later. */

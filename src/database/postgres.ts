@@ -1,9 +1,11 @@
 import pg from 'pg'
 import { createPrisma } from './client.ts'
-import type { Database, DatabaseOptions, Session } from './database.ts'
+import type { Database, DatabaseOptions, RunRead, Session } from './database.ts'
 import { answerInTime, pingMs } from './ping.ts'
 import { endStandingWaits } from './pool-queue.ts'
-import { postgresAdapter } from './postgres-adapter.ts'
+import { createRead, postgresAdapter } from './postgres-adapter.ts'
+import { createUserReads } from './reads/user-reads.ts'
+import { createStatementNames } from './statement-names.ts'
 
 /** Opens a pool of connections to PostgreSQL. The first connection is made when it is needed. */
 export function openPostgres(databaseUrl: string, options: DatabaseOptions): Database {
@@ -29,16 +31,29 @@ export function openPostgres(databaseUrl: string, options: DatabaseOptions): Dat
   // Without a listener an idle connection that is cut ends the process.
   pool.on('error', (error) => logger.debug({ code: (error as { code?: string }).code }, 'an idle database connection was closed'))
   const transactionOptions = { maxWait: waitMs, timeout: requestTimeoutMs }
-  const prisma = createPrisma(postgresAdapter(pool), transactionOptions, options.onQuery)
+  const names = createStatementNames()
+  const prisma = createPrisma(postgresAdapter(pool, names), transactionOptions, options.onQuery)
+  const read = heard(createRead(pool, names), options.onQuery)
   return {
     engine: 'postgresql',
     prisma,
+    read,
+    users: createUserReads(prisma, read),
     ping: () => answerInTime(pool.query({ text: 'SELECT 1', query_timeout: pingMs } as pg.QueryConfig)),
     session: (work) => withSession(databaseUrl, work),
     close: async () => {
       await prisma.$disconnect()
       await pool.end()
     },
+  }
+}
+
+/** Prisma tells the SQL of its statements by itself. */
+function heard(read: RunRead, onQuery: DatabaseOptions['onQuery']): RunRead {
+  if (onQuery === undefined) return read
+  return (text, values) => {
+    onQuery(text)
+    return read(text, values)
   }
 }
 

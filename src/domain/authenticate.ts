@@ -2,6 +2,7 @@ import { decodeJwt } from 'jose'
 import { ConfigError } from '../config-error.ts'
 import type { AccessTokens } from '../crypto/access-token.ts'
 import { TokenError } from '../crypto/jwt.ts'
+import type { Database } from '../database/database.ts'
 import { isRetryable, isUnavailable } from '../database/errors.ts'
 import type { PrismaClient } from '../generated/prisma/client.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -32,12 +33,13 @@ export type Authenticator = Readonly<{
 type Parts = Readonly<{
   accessTokens: AccessTokens
   trustedIssuers: readonly TrustedIssuer[]
-  db: PrismaClient
+  database: Pick<Database, 'prisma' | 'read'>
   clock: Clock
   logger: Logger
 }>
 type Verifiers = Parts &
   Readonly<{
+    db: PrismaClient
     issuers: ReadonlyMap<string, IssuerVerifier>
     lookUpSession: SessionLookup
     lookUpAdminToken: AdminTokenLookup
@@ -50,8 +52,10 @@ export function createAuthenticator(parts: Parts): Authenticator {
   if (trustedIssuers.some(({ issuer }) => issuer === accessTokens.issuer))
     throw new ConfigError([`TRUSTED_ISSUERS: ${accessTokens.issuer} is Roster itself`])
   const issuers = new Map(trustedIssuers.map((issuer) => [issuer.issuer, createIssuerVerifier(issuer, logger)]))
-  const lookups = { lookUpSession: createSessionLookup(parts), lookUpAdminToken: createAdminTokenLookup(parts) }
-  const verifiers = { ...parts, issuers, ...lookups, lastUsed: createLastUsed(parts) }
+  const { prisma: db, read } = parts.database
+  const of = { ...parts, db, read }
+  const lookups = { lookUpSession: createSessionLookup(of), lookUpAdminToken: createAdminTokenLookup(of) }
+  const verifiers = { ...of, issuers, ...lookups, lastUsed: createLastUsed(of) }
   return Object.freeze({
     authenticate: async (token: string | null) => (token === null ? anonymous : identify(verifiers, token).catch(refuse)),
     settled: verifiers.lastUsed.settled,

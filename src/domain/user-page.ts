@@ -1,3 +1,4 @@
+import type { RunRead } from '../database/database.ts'
 import { plannedEachTime } from '../database/statement-names.ts'
 import { Prisma } from '../generated/prisma/client.ts'
 import { RequestError } from './errors.ts'
@@ -43,13 +44,13 @@ export type UserPage = Readonly<{
  * last key.
  * @throws {RequestError} BAD_USER_INPUT
  */
-export async function findUserPage(db: Prisma.TransactionClient, request: UserPageRequest, now: Date): Promise<UserPage> {
+export async function findUserPage(read: RunRead, request: UserPageRequest, now: Date): Promise<UserPage> {
   const { size, isBackward, cursor } = parsePage(request)
   const order = orderKeys(request.orderBy ?? [])
   const values = cursor === null ? null : decodeCursor(order, cursor, isBackward ? 'before' : 'after')
   const keys = isBackward ? order.map((key) => ({ ...key, ascending: !key.ascending })) : order
   const meets = compileUserFilter(request.filter ?? {}, { now, search: request.search })
-  const rows = await readPage(db, { keys, ranges: keyRanges(keys, values), meets }, size + 1)
+  const rows = await readPage(read, { keys, ranges: keyRanges(keys, values), meets }, size + 1)
   const page = rows.slice(0, size).map((row) => keys.map((_, index) => row[`k${index}`] ?? null))
   if (isBackward) page.reverse()
   const [hasMore, hasCursor] = [rows.length > size, cursor !== null]

@@ -13,7 +13,7 @@ export function userPayload(t: Payload): FieldMap {
       nullable: true,
       description: 'The user after the change; null when it did not happen, or the user is gone.',
       resolve: (query, { result }, _args, { app }) =>
-        result === null || result.userId === null ? null : app.database.prisma.user.findUnique({ ...query, where: { id: result.userId } }),
+        result === null || result.userId === null ? null : app.database.users.findFirst({ ...query, where: { id: result.userId } }),
     }),
   }
 }

@@ -36,7 +36,7 @@ builder.queryField('me', (t) =>
     access: everyone,
     description: "The caller's own user. Null without a token, and for a token without a user (an admin token).",
     resolve: (query, _root, _args, { app, principal: { userId } }) =>
-      userId === null ? null : app.database.prisma.user.findUnique({ ...query, where: { id: userId } }),
+      userId === null ? null : app.database.users.findFirst({ ...query, where: { id: userId } }),
   }),
 )
 
@@ -48,7 +48,7 @@ builder.queryField('user', (t) =>
     description: 'One user. Null when there is none, it is deleted, or it is another than the caller, who may not read others.',
     args: { by: t.arg({ type: UserBy, required: true, description: 'Which user.' }) },
     resolve: (query, _root, { by }, { app, principal }) =>
-      app.database.prisma.user.findFirst({ ...query, where: { AND: [userKey(by), visibleUsers(principal)] } }),
+      app.database.users.findFirst({ ...query, where: { AND: [userKey(by), visibleUsers(principal)] } }),
   }),
 )
 

@@ -64,10 +64,10 @@ builder.queryField('users', (t) =>
     resolve: async (_root, { where, search, orderBy, ...page }, context, info) => {
       const request = { ...page, filter: where, search: searched(search, context, info), orderBy }
       const now = context.app.clock.now()
-      const { prisma } = context.app.database
-      const found = await findUserPage(prisma, request, now)
+      const { prisma, read, users: reads } = context.app.database
+      const found = await findUserPage(read, request, now)
       const query = queryFromInfo({ context, info, paths: [['nodes'], ['edges', 'node']] })
-      const users = found.ids.length === 0 ? [] : await prisma.user.findMany({ ...query, where: { id: { in: found.ids } } })
+      const users = found.ids.length === 0 ? [] : await reads.findMany({ ...query, where: { id: { in: found.ids } } })
       return {
         ...connection(found, new Map(users.map((user) => [user.id, user]))),
         totalCount: () => countUsers(prisma, where ?? {}, now, request.search),

@@ -1,7 +1,7 @@
-import type { PrismaClient } from '../../generated/prisma/client.ts'
+import type { RunRead } from '../../database/database.ts'
+import { createSharedLookup } from '../../database/reads/shared-lookup.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { type Standing, userStanding } from '../session.ts'
-import { createSharedLookup } from './shared-lookup.ts'
 
 /** Says whether a session of this user stands, as it is in the database from now on. */
 export type SessionLookup = (sessionId: string, userId: string) => Promise<Standing>
@@ -18,23 +18,21 @@ type Row = Readonly<{
 }>
 
 /** Sessions that are looked up in the same turn share a statement. */
-export function createSessionLookup({ db, clock }: Readonly<{ db: PrismaClient; clock: Clock }>): SessionLookup {
-  const find = createSharedLookup((ids) => readSessions(db, ids))
+export function createSessionLookup({ read, clock }: Readonly<{ read: RunRead; clock: Clock }>): SessionLookup {
+  const find = createSharedLookup((ids) => read<Row>(sessionsById, [ids]))
   return async (sessionId, userId) => {
     const session = await find(sessionId)
     return session?.userId === userId ? standingOf(session, clock.now()) : 'revoked'
   }
 }
 
-function readSessions(db: PrismaClient, ids: readonly string[]): Promise<Row[]> {
-  return db.$queryRaw<Row[]>`
-    select
-      session.id, session.user_id as "userId", session.revoked_at as "revokedAt", session.expires_at as "expiresAt",
-      person.blocked_at as "blockedAt", person.blocked_until as "blockedUntil",
-      person.deleted_at as "deletedAt", person.anonymized_at as "anonymizedAt"
-    from roster.sessions session join roster.users person on person.id = session.user_id
-    where session.id = any(${ids}::uuid[])`
-}
+const sessionsById = `
+  select
+    session.id, session.user_id as "userId", session.revoked_at as "revokedAt", session.expires_at as "expiresAt",
+    person.blocked_at as "blockedAt", person.blocked_until as "blockedUntil",
+    person.deleted_at as "deletedAt", person.anonymized_at as "anonymizedAt"
+  from roster.sessions session join roster.users person on person.id = session.user_id
+  where session.id = any($1::uuid[])`
 
 function standingOf(session: Row, now: Date): Standing {
   const standing = userStanding(session, now)

@@ -1,3 +1,4 @@
+import type { RunRead } from '../../database/database.ts'
 import { plannedEachTime } from '../../database/statement-names.ts'
 import { Prisma } from '../../generated/prisma/client.ts'
 import { allOf, anyOf } from '../user-filter/condition.ts'
@@ -21,10 +22,11 @@ const rowsPerRow = { alone: 100, withLookup: 10 }
  * thousand, so that of a hundred of them it expects many rows, and would read the whole table in search of none. Such a
  * filter is asked in two steps: along the order, as far as it takes if rows are not rare; then by the filter's indexes.
  */
-export async function readPage(db: Prisma.TransactionClient, place: Place, limit: number): Promise<KeyRow[]> {
-  if (isForeseeable(place.meets)) return db.$queryRaw<KeyRow[]>(alongOrder(place, limit))
-  const near = await db.$queryRaw<KeyRow[]>(nearby(place, limit))
-  return near.length === limit ? near : db.$queryRaw<KeyRow[]>(sorted(place, limit))
+export async function readPage(read: RunRead, place: Place, limit: number): Promise<KeyRow[]> {
+  const rows = ({ text, values }: Prisma.Sql) => read<KeyRow>(text, values)
+  if (isForeseeable(place.meets)) return rows(alongOrder(place, limit))
+  const near = await rows(nearby(place, limit))
+  return near.length === limit ? near : rows(sorted(place, limit))
 }
 
 /** Of few values, and of no other table: along the order that one would be looked into for each row, in search of the page's. */
@@ -73,7 +75,7 @@ function direction({ column, ascending }: OrderKey): Prisma.Sql {
   return ascending ? column : Prisma.sql`${column} desc`
 }
 
-/** Prisma answers times as dates, which JSON writes as the cursor wants them. */
+/** Times are answered as dates, which JSON writes as the cursor wants them. */
 function columns(keys: readonly OrderKey[]): Prisma.Sql {
   return Prisma.join(keys.map(({ column }, index) => Prisma.sql`${column} as ${Prisma.raw(`k${index}`)}`))
 }
