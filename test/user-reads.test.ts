@@ -1,15 +1,18 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
+import { createUserReads, type UserReads } from '../src/database/reads/user-reads.ts'
 import { seedUsers } from '../src/domain/seed.ts'
 import { Prisma } from '../src/generated/prisma/client.ts'
 import { emptyDatabase, statements, testDatabase } from './database.ts'
 
 const now = new Date('2026-06-01T12:00:00.123Z')
 let database: Database
+let users: UserReads
 let people: { id: string; emailNormal: string | null }[]
 
 beforeAll(async () => {
   database = await testDatabase()
+  users = createUserReads(database.prisma, database.read)
   await emptyDatabase(database)
   await seedUsers(database.prisma, { count: 40, clock: { now: () => now } })
   people = await database.prisma.user.findMany({ select: { id: true, emailNormal: true }, orderBy: { id: 'asc' } })
@@ -55,27 +58,27 @@ describe('what is read of users is what Prisma answers', () => {
   test.each(Object.entries(selections))('%s', async (_, select) => {
     for (const { id, emailNormal } of people.slice(0, 5)) {
       for (const where of [{ id }, { id: id.toUpperCase() }, { AND: [{ emailNormal }, { deletedAt: null }] }, { id, version: 7 }])
-        expect(await database.users.findFirst({ select, where })).toEqual(await database.prisma.user.findFirst({ select, where }))
+        expect(await users.findFirst({ select, where })).toEqual(await database.prisma.user.findFirst({ select, where }))
     }
     const where = { id: { in: people.map(({ id }) => id) } }
     const byId = (rows: object[]) => rows.map((row) => JSON.stringify(row)).toSorted()
-    expect(byId(await database.users.findMany({ select, where }))).toEqual(byId(await database.prisma.user.findMany({ select, where })))
+    expect(byId(await users.findMany({ select, where }))).toEqual(byId(await database.prisma.user.findMany({ select, where })))
   })
 
   test('whom nobody knows is null, and nobody is no list', async () => {
-    expect(await database.users.findFirst({ select: { id: true }, where: { id: '0190a5b2-0000-7000-0000-00000000ffff' } })).toBeNull()
-    expect(await database.users.findMany({ select: { id: true }, where: { id: { in: [] } } })).toEqual([])
+    expect(await users.findFirst({ select: { id: true }, where: { id: '0190a5b2-0000-7000-0000-00000000ffff' } })).toBeNull()
+    expect(await users.findMany({ select: { id: true }, where: { id: { in: [] } } })).toEqual([])
   })
 
   test('what is no id is refused as Prisma refuses it', async () => {
-    await expect(database.users.findFirst({ select: { id: true }, where: { id: 'nobody' } })).rejects.toThrow()
+    await expect(users.findFirst({ select: { id: true }, where: { id: 'nobody' } })).rejects.toThrow()
   })
 })
 
 test('those who ask for one user each in the same turn share a statement, and each is answered his own', async () => {
   const select = { id: true, profile: { select: { name: true } } }
   statements.length = 0
-  const found = await Promise.all(people.map(({ id }) => database.users.findFirst({ select, where: { id } })))
+  const found = await Promise.all(people.map(({ id }) => users.findFirst({ select, where: { id } })))
 
   expect(statements).toHaveLength(1)
   expect(found.map((user) => user?.id)).toEqual(people.map(({ id }) => id))

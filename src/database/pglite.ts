@@ -8,7 +8,6 @@ import { type DirectoryLock, lockDirectory } from './directory-lock.ts'
 import { DatabaseStartError } from './errors.ts'
 import { pgliteAdapter } from './pglite-adapter.ts'
 import { answerInTime } from './ping.ts'
-import { createUserReads } from './reads/user-reads.ts'
 
 /** Opens PGlite in the data directory, which is made where there is none. @throws {DatabaseStartError} */
 export async function openPglite(options: DatabaseOptions): Promise<Database> {
@@ -94,7 +93,8 @@ function toDatabase(pglite: PGlite, options: DatabaseOptions, release: () => voi
     engine: 'pglite',
     prisma,
     read,
-    users: createUserReads(prisma, read),
+    // PGlite takes a byte order mark off the start of a text, unless it is inside of JSON, as Prisma asks for it.
+    users: prisma.user,
     ping: () => answerInTime(pglite.query('SELECT 1')),
     session: (work) => work(session),
     close: async () => {

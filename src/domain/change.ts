@@ -99,7 +99,7 @@ export async function changeMany<Result>(
   })
 }
 
-/** A change that one statement makes, of a record that history shows nothing of but that it happened. Without `done` nothing is changed. */
+/** A change that one statement makes. Where `done` has no row, nothing is changed. */
 export type OneStatement = Pick<AuditedEvent, 'at' | 'subjectId' | 'userId' | 'actorUserId' | 'connection'> & Steps
 
 /**
@@ -109,10 +109,14 @@ export type OneStatement = Pick<AuditedEvent, 'at' | 'subjectId' | 'userId' | 'a
  * @throws {DomainError} what the database refused, by name
  * @throws {RequestError} SERVICE_UNAVAILABLE when the database does not answer
  */
-export async function changeByOneStatement(scope: Scope, type: ChangeType, { steps, done, ...event }: OneStatement): Promise<boolean> {
+export async function changeByOneStatement(
+  scope: Scope,
+  type: ChangeType,
+  { steps, done, difference, ...event }: OneStatement,
+): Promise<boolean> {
   const whole = { type, success: true, changes: [], ...event }
   try {
-    return (await retrying(scope, () => recordEvent(scope.db, scope.caller, whole, { steps, done }))) > 0
+    return (await retrying(scope, () => recordEvent(scope.db, scope.caller, whole, { steps, done, difference }))) > 0
   } catch (error) {
     throw await translate(scope, error, null)
   }

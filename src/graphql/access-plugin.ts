@@ -85,7 +85,8 @@ export class AccessPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
     return fieldConfig.kind === 'Arg' ? fieldConfig : this.#declared(fieldConfig)
   }
 
-  override wrapResolve(resolver: Resolve<Types>, fieldConfig: PothosOutputFieldConfig<Types>): Resolve<Types> {
+  override wrapResolve(inner: Resolve<Types>, fieldConfig: PothosOutputFieldConfig<Types>): Resolve<Types> {
+    const resolver = readOrResolve(inner, fieldConfig)
     const access = accessOf(fieldConfig)
     const owner = this.#owner(fieldConfig)
     const what = `\`${fieldConfig.parentType}.${fieldConfig.name}\``
@@ -132,6 +133,22 @@ export class AccessPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
     }
     const owner = this.#types.get(parentType)?.owner
     return (parent, _args, context) => owner?.(parent, context) ?? null
+  }
+}
+
+/**
+ * A column that the row has is read from it. The library's own way, which finds out for each value whether it was planned to be there,
+ * is for those that are not: it takes a quarter of the time of a page.
+ */
+function readOrResolve<Types extends SchemaTypes>(
+  resolver: Resolve<Types>,
+  { kind, extensions }: PothosOutputFieldConfig<Types>,
+): Resolve<Types> {
+  const column = extensions?.['pothosExposedField']
+  if (kind !== 'PrismaObject' || typeof column !== 'string') return resolver
+  return (row, args, context, info) => {
+    const value = (row as Readonly<Record<string, unknown>>)[column]
+    return value === undefined ? resolver(row, args, context, info) : value
   }
 }
 

@@ -53,7 +53,7 @@ export const maxDepth = 12
 
 /** The schema builder. It defines no types; the noun files beside it do. */
 export const builder = new SchemaBuilder<GraphTypes>({
-  plugins: [RelayPlugin, ComplexityPlugin, PrismaPlugin, accessPlugin, DirectivePlugin],
+  plugins: [RelayPlugin, ComplexityPlugin, accessPlugin, PrismaPlugin, DirectivePlugin],
   defaultFieldNullability: false,
   directives: { useGraphQLToolsUnorderedDirectives: true },
   relay: {

@@ -11,6 +11,7 @@ export type ClientAddress = (request: IncomingMessage) => string | null
 export function createClientAddress(trustedProxies: readonly string[]): ClientAddress {
   const trusted = new BlockList()
   for (const range of trustedProxies) addRange(trusted, range)
+  if (trustedProxies.length === 0) return ({ socket }) => plainAddress(socket.remoteAddress ?? '')
   return (request) => {
     const forwarded = [request.headers['x-forwarded-for'] ?? []].flat().join(',').split(',')
     let address = plainAddress(request.socket.remoteAddress ?? '')

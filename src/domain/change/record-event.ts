@@ -28,8 +28,11 @@ export type AuditedEvent = Subject &
     changes: readonly Change[]
   }>
 
-/** The parts of a statement, each `name as (...)`, and the name of the one that has a row when the event is to be written. */
-export type Steps = Readonly<{ steps: readonly Prisma.Sql[]; done: Prisma.Sql }>
+/**
+ * The parts of a statement, each `name as (...)`, the name of the one that has a row when the event is to be written, and what SQL finds
+ * to have changed; without it, history shows nothing but that it happened.
+ */
+export type Steps = Readonly<{ steps: readonly Prisma.Sql[]; done: Prisma.Sql; difference?: Prisma.Sql }>
 
 /**
  * Writes an event; with steps, by one statement with them.
@@ -39,7 +42,7 @@ export function recordEvent(
   db: Prisma.TransactionClient,
   caller: Caller,
   event: AuditedEvent,
-  { steps, done }: Partial<Steps> = {},
+  { steps, done, difference }: Partial<Steps> = {},
 ): Promise<number> {
   const { principal, ip, userAgent, requestId } = caller
   const { type, at, subjectId, userId = null, actorUserId = null, connection = null, success, changes } = event
@@ -51,7 +54,7 @@ export function recordEvent(
       id, type, at, subject_id, user_id, actor_kind, actor_id, ip, user_agent, request_id, connection, success, changes
     ) select
       ${newId()}::uuid, ${type}, ${at}, ${subjectId}::uuid, ${userId}::uuid, ${kind}, ${actorId}, ${ip}, ${userAgent}, ${requestId},
-      ${connection}, ${success}, ${JSON.stringify(changes)}::jsonb
+      ${connection}, ${success}, ${difference ?? Prisma.sql`${JSON.stringify(changes)}::jsonb`}
     ${done ? Prisma.sql`from ${done}` : Prisma.empty}`
 }
 

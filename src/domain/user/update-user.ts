@@ -14,6 +14,7 @@ import { credentialHash, removePassword, setPassword } from '../password.ts'
 import { hasScope } from '../principal.ts'
 import { emptyProfile, type ProfileInput, profileProblems, writeProfile } from '../profile.ts'
 import { endSessions } from '../session.ts'
+import { isMetadataPatch, patchMetadata } from './patch-metadata.ts'
 import { type ProvenSelf, proveSelf, useProof } from './prove-self.ts'
 import { parseUserAttributes, settleVerification, type UserAttributes, type UserAttributesInput } from './user-attributes.ts'
 import { lockRow, lockUser, readUser, type UserRecord, type UserRow, userColumns, userImage } from './user-record.ts'
@@ -50,6 +51,7 @@ export async function updateUser(scope: AuthenticationScope, input: UpdateUserIn
   if (userId === null) throw new RequestError('BAD_USER_INPUT', 'This token has no user: name one in `input.id`.', { field: 'input.id' })
   const attributes = parse(input, scope.passwords.policy, await namesOf(scope, userId, input))
   const own = await proveOwn(scope, userId, input, attributes)
+  if (isMetadataPatch(input) && (await patchMetadata(scope, userId, input))) return { userId: userId.toLowerCase() }
   const hash = await credentialHash(scope.passwords, { password: input.password ?? null })
   return change(scope, 'user.updated', async (tx) => {
     const isMore = input.profile !== undefined || input.password !== undefined || own !== null
