@@ -37,6 +37,6 @@ export async function createContext(
   const principal = await app.authenticate(bearerToken(authorization))
   const caller: Caller = { principal, ip, userAgent, requestId }
   const { database, clock, metrics, outbox } = app
-  const scope = { db: database.prisma, clock, caller, onRetry: metrics.databaseRetry, onQueued: outbox.wake }
+  const scope = { db: database.prisma, execute: database.execute, clock, caller, onRetry: metrics.databaseRetry, onQueued: outbox.wake }
   return { app, principal, caller, scope, counts, proven: new Set(), unsubscribed: null }
 }

@@ -1,4 +1,4 @@
-import type { PrismaClient } from '../generated/prisma/client.ts'
+import type { Prisma, PrismaClient } from '../generated/prisma/client.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { UserReads } from './reads/user-reads.ts'
 
@@ -8,6 +8,8 @@ export type Database = Readonly<{
   prisma: PrismaClient
   /** Runs one statement that reads, past Prisma, for what every request asks. */
   read: RunRead
+  /** Runs one statement that writes, past Prisma, and answers how many rows it wrote. It is not sent again when the connection is cut. */
+  execute: (sql: Prisma.Sql) => Promise<number>
   /** What Prisma would answer of users, faster. */
   users: UserReads
   /** Asks the database for an answer, within two seconds. @throws when there is none */

@@ -93,6 +93,7 @@ function toDatabase(pglite: PGlite, options: DatabaseOptions, release: () => voi
     engine: 'pglite',
     prisma,
     read,
+    execute: (sql) => prisma.$executeRaw(sql),
     // PGlite takes a byte order mark off the start of a text, unless it is inside of JSON, as Prisma asks for it.
     users: prisma.user,
     ping: () => answerInTime(pglite.query('SELECT 1')),

@@ -29,17 +29,23 @@ function withFreshConnections(adapter: SqlDriverAdapter, names: StatementNames):
   return adapter
 }
 
-/** Runs statements that read on the pool's own driver, with the same care. */
-export function createRead(pool: Pool, names: StatementNames): RunRead {
+/** Runs statements on the pool's own driver, with the same care. */
+export function createStatements(
+  pool: Pool,
+  names: StatementNames,
+): Readonly<{ read: RunRead; write: (text: string, values: readonly unknown[]) => Promise<number> }> {
   const send = async (text: string, values: readonly unknown[]) => {
     try {
-      return (await pool.query({ name: names.nameOf({ sql: text }), text, values: [...values] })).rows
+      return await pool.query({ name: names.nameOf({ sql: text }), text, values: [...values] })
     } catch (error) {
       if (isStalePlan(error)) names.renew()
       throw error
     }
   }
-  return (text, values) => preparedAgain(() => again(() => send(text, values)))
+  return {
+    read: (text, values) => preparedAgain(() => again(async () => (await send(text, values)).rows)),
+    write: (text, values) => preparedAgain(async () => (await send(text, values)).rowCount ?? 0),
+  }
 }
 
 /** A server that cuts one connection cuts them all, and the others of the pool are noticed a moment later. */

@@ -1,9 +1,9 @@
 import pg from 'pg'
 import { createPrisma } from './client.ts'
-import type { Database, DatabaseOptions, RunRead, Session } from './database.ts'
+import type { Database, DatabaseOptions, Session } from './database.ts'
 import { answerInTime, pingMs } from './ping.ts'
 import { endStandingWaits } from './pool-queue.ts'
-import { createRead, postgresAdapter } from './postgres-adapter.ts'
+import { createStatements, postgresAdapter } from './postgres-adapter.ts'
 import { createUserReads } from './reads/user-reads.ts'
 import { createStatementNames } from './statement-names.ts'
 
@@ -33,11 +33,14 @@ export function openPostgres(databaseUrl: string, options: DatabaseOptions): Dat
   const transactionOptions = { maxWait: waitMs, timeout: requestTimeoutMs }
   const names = createStatementNames()
   const prisma = createPrisma(postgresAdapter(pool, names), transactionOptions, options.onQuery)
-  const read = heard(createRead(pool, names), options.onQuery)
+  const { read: readRows, write } = createStatements(pool, names)
+  const read = heard(readRows, options.onQuery)
+  const written = heard(write, options.onQuery)
   return {
     engine: 'postgresql',
     prisma,
     read,
+    execute: ({ text, values }) => written(text, values),
     users: createUserReads(prisma, read),
     ping: () => answerInTime(pool.query({ text: 'SELECT 1', query_timeout: pingMs } as pg.QueryConfig)),
     session: (work) => withSession(databaseUrl, work),
@@ -49,12 +52,12 @@ export function openPostgres(databaseUrl: string, options: DatabaseOptions): Dat
 }
 
 /** Prisma tells the SQL of its statements by itself. */
-function heard(read: RunRead, onQuery: DatabaseOptions['onQuery']): RunRead {
-  if (onQuery === undefined) return read
-  return (text, values) => {
+function heard<Run extends (text: string, values: readonly unknown[]) => unknown>(run: Run, onQuery: DatabaseOptions['onQuery']): Run {
+  if (onQuery === undefined) return run
+  return ((text, values) => {
     onQuery(text)
-    return read(text, values)
-  }
+    return run(text, values)
+  }) as Run
 }
 
 /** The pool has one time limit, for its own queue and for the server's answer to a new connection; it calls this with `new`. */

@@ -7,10 +7,10 @@ import {
   type AuditedEvent,
   type EventOfMany,
   type Images,
-  recordEvent,
   recordEvents,
   type Steps,
   type Subject,
+  writingEvent,
 } from './change/record-event.ts'
 import type { ChangeType } from './change-type.ts'
 import { changesText, difference } from './difference.ts'
@@ -74,7 +74,7 @@ export async function change<Result>(
     const changes = difference(before, after)
     if (changes.length === 0 && before !== null && after !== null) throw new Unchanged(result)
     if (also) await recordEvents(db, caller, at, [{ ...also, changes: changesText(also.before, also.after) }])
-    await recordEvent(db, caller, { type, success: true, ...event, at, changes })
+    await db.$executeRaw(writingEvent(caller, { type, success: true, ...event, at, changes }))
     return result
   })
 }
@@ -116,7 +116,8 @@ export async function changeByOneStatement(
 ): Promise<boolean> {
   const whole = { type, success: true, changes: [], ...event }
   try {
-    return (await retrying(scope, () => recordEvent(scope.db, scope.caller, whole, { steps, done, difference }))) > 0
+    const statement = writingEvent(scope.caller, whole, { steps, done, difference })
+    return (await retrying(scope, () => scope.execute?.(statement) ?? scope.db.$executeRaw(statement))) > 0
   } catch (error) {
     throw await translate(scope, error, null)
   }
@@ -134,7 +135,7 @@ export async function recordFailure(
 ): Promise<void> {
   const event = { type, at: scope.clock.now(), subjectId: userId, userId, connection, success: false, changes: [] }
   try {
-    await recordEvent(scope.db, scope.caller, event)
+    await scope.db.$executeRaw(writingEvent(scope.caller, event))
   } catch (error) {
     throw await translate(scope, error, null)
   }

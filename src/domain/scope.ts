@@ -1,3 +1,4 @@
+import type { Database } from '../database/database.ts'
 import type { Prisma, PrismaClient } from '../generated/prisma/client.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Principal } from './principal.ts'
@@ -15,6 +16,8 @@ export type Scope = Readonly<{
   db: PrismaClient
   clock: Clock
   caller: Caller
+  /** Runs a statement that is a whole change, faster than Prisma, which does it otherwise. */
+  execute?: Database['execute']
   /** Told of each change that lost against another one and is tried again. */
   onRetry?: () => void
   /** Told after each commit that queued something to do. */

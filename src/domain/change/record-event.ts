@@ -34,21 +34,13 @@ export type AuditedEvent = Subject &
  */
 export type Steps = Readonly<{ steps: readonly Prisma.Sql[]; done: Prisma.Sql; difference?: Prisma.Sql }>
 
-/**
- * Writes an event; with steps, by one statement with them.
- * @returns how many were written: one, or none where the steps were not done
- */
-export function recordEvent(
-  db: Prisma.TransactionClient,
-  caller: Caller,
-  event: AuditedEvent,
-  { steps, done, difference }: Partial<Steps> = {},
-): Promise<number> {
+/** The statement that writes an event, after the steps. It writes one, or none where the steps are not done. */
+export function writingEvent(caller: Caller, event: AuditedEvent, { steps, done, difference }: Partial<Steps> = {}): Prisma.Sql {
   const { principal, ip, userAgent, requestId } = caller
   const { type, at, subjectId, userId = null, actorUserId = null, connection = null, success, changes } = event
   const kind = actorUserId === null ? actorKind(caller) : 'USER'
   const actorId = actorUserId ?? principal.userId ?? principal.tokenId
-  return db.$executeRaw`
+  return Prisma.sql`
     ${steps ? Prisma.sql`with ${Prisma.join(steps)}` : Prisma.empty}
     insert into roster.audit_events (
       id, type, at, subject_id, user_id, actor_kind, actor_id, ip, user_agent, request_id, connection, success, changes
