@@ -140,12 +140,14 @@ describe('a page', () => {
     expect(await findUserPage(database.read, { first: 0 }, now)).toEqual({
       ids: [],
       cursors: [],
+      users: null,
       hasNextPage: true,
       hasPreviousPage: false,
     })
     expect(await findUserPage(database.read, { first: 5, filter: { status: ['DELETED'] } }, now)).toEqual({
       ids: [],
       cursors: [],
+      users: null,
       hasNextPage: false,
       hasPreviousPage: false,
     })

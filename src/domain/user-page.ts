@@ -6,7 +6,7 @@ import { compileUserFilter, type UserFilter } from './user-filter.ts'
 import { orderKeys, type UserOrder } from './user-order.ts'
 import { decodeCursor, encodeCursor } from './user-page/cursor.ts'
 import { keyRanges } from './user-page/key-range.ts'
-import { readPage } from './user-page/read-page.ts'
+import { readPage, type Selection } from './user-page/read-page.ts'
 
 export type { UserOrder, UserOrderField } from './user-order.ts'
 
@@ -29,34 +29,46 @@ export type UserPageRequest = Readonly<{
 }>
 
 /** A page of users in the order asked for, with the cursor of each. */
-export type UserPage = Readonly<{
+export type UserPage<User = never> = Readonly<{
   ids: string[]
   cursors: string[]
+  /** What was to be read of them; null where nothing was. */
+  users: User[] | null
   /** Going back, whether there is a cursor the page stands before. */
   hasNextPage: boolean
   /** Going forth, whether there is a cursor the page stands after. */
   hasPreviousPage: boolean
 }>
 
+/** What is read of the users of a page by the same statement, and what is made of it. */
+export type UserSelection<User> = Selection & Readonly<{ toRecord: (row: Readonly<Record<string, unknown>>) => User }>
+
 /**
- * Finds a page of users by one statement, two for a filter of many values. Without a filter it reads no more rows than the page
- * has, wherever it stands, if an index serves the order: any single key does. Users who are made or removed meanwhile shift nothing. Ids settle ties, in the direction of the
- * last key.
+ * Finds a page of users by one statement, two for a filter of many values, which reads what is selected of them too. Without a filter it
+ * reads no more rows than the page has, wherever it stands, if an index serves the order: any single key does. Users who are made or
+ * removed meanwhile shift nothing. Ids settle ties, in the direction of the last key.
  * @throws {RequestError} BAD_USER_INPUT
  */
-export async function findUserPage(read: RunRead, request: UserPageRequest, now: Date): Promise<UserPage> {
+export async function findUserPage<User = never>(
+  read: RunRead,
+  request: UserPageRequest,
+  now: Date,
+  selection: UserSelection<User> | null = null,
+): Promise<UserPage<User>> {
   const { size, isBackward, cursor } = parsePage(request)
   const order = orderKeys(request.orderBy ?? [])
   const values = cursor === null ? null : decodeCursor(order, cursor, isBackward ? 'before' : 'after')
   const keys = isBackward ? order.map((key) => ({ ...key, ascending: !key.ascending })) : order
   const meets = compileUserFilter(request.filter ?? {}, { now, search: request.search })
-  const rows = await readPage(read, { keys, ranges: keyRanges(keys, values), meets }, size + 1)
+  const rows = await readPage(read, { keys, ranges: keyRanges(keys, values), meets }, size + 1, selection)
   const page = rows.slice(0, size).map((row) => keys.map((_, index) => row[`k${index}`] ?? null))
-  if (isBackward) page.reverse()
+  const users = selection && rows.slice(0, size).map(selection.toRecord)
+  if (isBackward) for (const list of [page, users ?? []]) list.reverse()
   const [hasMore, hasCursor] = [rows.length > size, cursor !== null]
   return {
     ids: page.map((row) => String(row.at(-1))),
     cursors: page.map((row) => encodeCursor(order, row)),
+    users,
     hasNextPage: isBackward ? hasCursor : hasMore,
     hasPreviousPage: isBackward ? hasMore : hasCursor,
   }

@@ -65,9 +65,10 @@ builder.queryField('users', (t) =>
       const request = { ...page, filter: where, search: searched(search, context, info), orderBy }
       const now = context.app.clock.now()
       const { prisma, read, users: reads } = context.app.database
-      const found = await findUserPage(read, request, now)
       const query = queryFromInfo({ context, info, paths: [['nodes'], ['edges', 'node']] })
-      const users = found.ids.length === 0 ? [] : await reads.findMany({ ...query, where: { id: { in: found.ids } } })
+      const found = await findUserPage(read, request, now, reads.selection(query.select))
+      const users =
+        found.ids.length === 0 ? [] : (found.users ?? (await prisma.user.findMany({ ...query, where: { id: { in: found.ids } } })))
       return {
         ...connection(found, new Map(users.map((user) => [user.id, user]))),
         totalCount: () => countUsers(prisma, where ?? {}, now, request.search),

@@ -1,9 +1,9 @@
 import type { Prisma, PrismaClient, User } from '../../generated/prisma/client.ts'
 import type { RunRead } from '../database.ts'
-import { flatSelect } from './flat-select.ts'
+import { type FlatSelect, flatSelect } from './flat-select.ts'
 import type { Row } from './json-select.ts'
 import { createSharedLookup } from './shared-lookup.ts'
-import { type WhereColumns, whereColumns } from './where-columns.ts'
+import { whereKey } from './where-key.ts'
 
 /**
  * Reads of users with Prisma's arguments and Prisma's answers. What one statement can answer is sent past Prisma's query compiler, which
@@ -11,57 +11,53 @@ import { type WhereColumns, whereColumns } from './where-columns.ts'
  */
 export type UserReads = Readonly<{
   findFirst: (args: Prisma.UserFindFirstArgs) => Promise<User | null>
-  findMany: (args: Prisma.UserFindManyArgs) => Promise<User[]>
+  /** What a statement of another's reads for a `select`, of a table it calls `t`; null where Prisma has to be asked. */
+  selection: (select: Prisma.UserFindFirstArgs['select']) => UserSelection | null
 }>
 
-type Found = Readonly<{ id: string; record: User }>
-type Plan = Readonly<{ many: (keys: readonly string[]) => Promise<Found[]>; one: (key: string) => Promise<Found | null> }>
+type UserSelection = Omit<FlatSelect, 'toRecord'> & Readonly<{ toRecord: (row: Row) => User }>
+type FindByKey = (key: string) => Promise<Readonly<{ user: User }> | null>
 
-/** Callers make up selections: only so many plans are kept. */
-const maxPlans = 200
+/** Callers make up selections: only so many are kept. */
+const maxKept = 200
 
-/** Reads by one key in the same turn of the event loop share a statement, as Prisma's own do. */
-export function createUserReads(prisma: PrismaClient, run: RunRead): UserReads {
-  const plans = new Map<string, Plan | null>()
-  const planned = (args: Prisma.UserFindFirstArgs): Readonly<{ plan: Plan; keys: readonly string[] }> | null => {
-    const { select, where, ...rest } = args
-    const wanted = Object.values(rest).some((other) => other !== undefined) ? null : whereColumns('User', where)
-    if (wanted === null) return null
-    const name = JSON.stringify([wanted.key.column, wanted.conditions, select])
-    let plan = plans.get(name)
-    if (plan === undefined) {
-      const [oldest] = plans.keys()
-      if (plans.size >= maxPlans && oldest !== undefined) plans.delete(oldest)
-      plan = planOf(run, select, wanted)
-      plans.set(name, plan)
-    }
-    return plan && { plan, keys: wanted.key.values }
-  }
+/** Users that are asked for by one key in the same turn of the event loop share a statement. */
+export function createUserReads(prisma: PrismaClient, read: RunRead): UserReads {
+  const selections = new Map<string, UserSelection | null>()
+  const finders = new Map<string, FindByKey>()
+  const selectionOf = (select: unknown) =>
+    kept(selections, JSON.stringify(select) ?? '', () => flatSelect('User', select) as UserSelection | null)
   return {
+    selection: selectionOf,
     findFirst: async (args) => {
-      const { plan, keys } = planned(args) ?? {}
-      const [key, ...more] = keys ?? []
-      if (plan === undefined || key === undefined || more.length > 0) return prisma.user.findFirst(args)
-      return (await plan.one(key))?.record ?? null
-    },
-    findMany: async (args) => {
-      const { plan, keys } = planned(args) ?? {}
-      if (plan === undefined || keys === undefined) return prisma.user.findMany(args)
-      return (await plan.many(keys)).map(({ record }) => record)
+      const { select, where, ...rest } = args
+      const wanted = Object.values(rest).every((other) => other === undefined) ? whereKey('User', where) : null
+      const selection = wanted && selectionOf(select)
+      if (wanted === null || selection === null) return prisma.user.findFirst(args)
+      const { column, type, value, conditions } = wanted
+      const columns = [`t.${column} as id`, ...selection.columns].join(', ')
+      const meets = [`t.${column} = any($1::${type}[])`, ...conditions].join(' and ')
+      const text = `select ${columns} from ${['roster.users t', ...selection.joins].join(' ')} where ${meets}`
+      const find = kept(finders, text, () => createFinder(read, text, selection))
+      return (await find(value))?.user ?? null
     },
   }
 }
 
-function planOf(run: RunRead, select: unknown, { key, conditions }: WhereColumns): Plan | null {
-  const selected = flatSelect('User', select)
-  if (selected === null) return null
-  const columns = [`t.${key.column} as id`, ...selected.columns].join(', ')
-  const from = ['roster.users t', ...selected.joins].join(' ')
-  const meets = [`t.${key.column} = any($1::${key.type}[])`, ...conditions].join(' and ')
-  const text = `select ${columns} from ${from} where ${meets}`
-  const many = async (keys: readonly string[]): Promise<Found[]> => {
-    const rows = await run<Row & { id: string }>(text, [keys])
-    return rows.map((row) => ({ id: row.id, record: selected.toRecord(row) as User }))
-  }
-  return { many, one: createSharedLookup(many) }
+function createFinder(read: RunRead, text: string, { toRecord }: UserSelection): FindByKey {
+  return createSharedLookup(async (keys) => {
+    const rows = await read<Row & { id: string }>(text, [keys])
+    return rows.map((row) => ({ id: row.id, user: toRecord(row) }))
+  })
+}
+
+/** The oldest goes when there are too many. */
+function kept<Value>(values: Map<string, Value>, key: string, make: () => Value): Value {
+  const known = values.get(key)
+  if (known !== undefined) return known
+  const [oldest] = values.keys()
+  if (values.size >= maxKept && oldest !== undefined) values.delete(oldest)
+  const made = make()
+  values.set(key, made)
+  return made
 }

@@ -8,6 +8,9 @@ import type { KeyRange } from './key-range.ts'
 /** A user's values of the keys of an order, the id last. */
 export type KeyRow = Readonly<Record<`k${number}`, unknown>>
 
+/** What is read of each user, whom the statement calls `t`: columns, and the tables that are joined for them. */
+export type Selection = Readonly<{ columns: readonly string[]; joins: readonly string[] }>
+
 /** Where rows are looked for: the order, its ranges, and what a row must meet. */
 export type Place = Readonly<{ keys: readonly OrderKey[]; ranges: readonly KeyRange[]; meets: Prisma.Sql }>
 
@@ -22,11 +25,27 @@ const rowsPerRow = { alone: 100, withLookup: 10 }
  * thousand, so that of a hundred of them it expects many rows, and would read the whole table in search of none. Such a
  * filter is asked in two steps: along the order, as far as it takes if rows are not rare; then by the filter's indexes.
  */
-export async function readPage(read: RunRead, place: Place, limit: number): Promise<KeyRow[]> {
-  const rows = ({ text, values }: Prisma.Sql) => read<KeyRow>(text, values)
+export async function readPage(read: RunRead, place: Place, limit: number, beside: Selection | null): Promise<KeyRow[]> {
+  const rows = (page: Prisma.Sql) => {
+    const { text, values } = beside === null ? page : withRecords(page, place.keys.length - 1, beside)
+    return read<KeyRow>(text, values)
+  }
   if (isForeseeable(place.meets)) return rows(alongOrder(place, limit))
   const near = await rows(nearby(place, limit))
   return near.length === limit ? near : rows(sorted(place, limit))
+}
+
+/** The same rows in the same order, each with what is read of its user. */
+function withRecords(page: Prisma.Sql, idKey: number, { columns, joins }: Selection): Prisma.Sql {
+  const [selected, joined, id] = [columns.join(', '), joins.join(' '), `k${idKey}`].map((text) => Prisma.raw(text))
+  return Prisma.sql`
+    select page.*, ${selected} from (select keys.*, row_number() over () as place from (${page}) as keys) as page
+    join roster.users t on t.id = page.${id} ${joined} order by page.place`
+}
+
+/** Written out: of a parameter the planner knows nothing, expects a tenth of the table, and plans each time anew. */
+function atMost(limit: number): Prisma.Sql {
+  return Prisma.raw(`limit ${Math.trunc(limit)}`)
 }
 
 /** Of few values, and of no other table: along the order that one would be looked into for each row, in search of the page's. */
@@ -44,7 +63,7 @@ function looksUp({ sql }: Prisma.Sql): boolean {
  */
 function alongOrder({ keys, ranges, meets }: Place, limit: number): Prisma.Sql {
   const parts = ranges.map((range) => ordered(columns(keys), { ...range, conditions: [...range.conditions, meets] }, limit))
-  return Prisma.sql`select ${planning(meets)} * from (${Prisma.join(parts, ' union all ')}) as page limit ${limit}::integer`
+  return Prisma.sql`select ${planning(meets)} * from (${Prisma.join(parts, ' union all ')}) as page ${atMost(limit)}`
 }
 
 /** The same, but the filter is held against the rows of the order that come first, and no others are read. */
@@ -52,8 +71,8 @@ function nearby({ keys, ranges, meets }: Place, limit: number): Prisma.Sql {
   const most = limit * (looksUp(meets) ? rowsPerRow.withLookup : rowsPerRow.alone)
   const parts = ranges.map((range) => ordered(Prisma.sql`*`, range, most))
   return Prisma.sql`
-    select ${planning(meets)} ${columns(keys)} from (select * from (${Prisma.join(parts, ' union all ')}) as place limit ${most}::integer) as u
-    where ${meets} limit ${limit}::integer`
+    select ${planning(meets)} ${columns(keys)} from (select * from (${Prisma.join(parts, ' union all ')}) as place ${atMost(most)}) as u
+    where ${meets} ${atMost(limit)}`
 }
 
 /** `offset 0` keeps the planner from following the order's index. */
@@ -61,13 +80,13 @@ function sorted({ keys, ranges, meets }: Place, limit: number): Prisma.Sql {
   const place = anyOf(ranges.map(({ conditions }) => allOf(conditions)))
   return Prisma.sql`
     select ${planning(meets)} ${columns(keys)} from (select * from roster.users u where ${meets} offset 0) as u
-    where ${place} order by ${Prisma.join(keys.map(direction))} limit ${limit}::integer`
+    where ${place} order by ${Prisma.join(keys.map(direction))} ${atMost(limit)}`
 }
 
 function ordered(selected: Prisma.Sql, { conditions, keys }: KeyRange, limit: number): Prisma.Sql {
   return Prisma.sql`(
     select ${selected} from roster.users u where ${allOf(conditions)}
-    order by ${Prisma.join(keys.map(direction))} limit ${limit}::integer
+    order by ${Prisma.join(keys.map(direction))} ${atMost(limit)}
   )`
 }
 
