@@ -189,7 +189,9 @@ describe('an export', () => {
     const whole = await (await download(id)).text()
     const { prisma: db } = harness.app.database
     await db.job.update({ where: { id }, data: { status: 'RUNNING', finishedAt: null, leasedUntil: null, processed: 7 } })
-    await db.exportChunk.create({ data: { jobId: id, position: 99, content: 'half' } })
+    await db.exportChunk.createMany({
+      data: Array.from({ length: 99 }, (_, index) => ({ jobId: id, position: index + 1, content: 'half' })),
+    })
     await harness.app.jobRunner.settled()
 
     expect(await (await download(id)).text()).toBe(whole)
