@@ -2,7 +2,9 @@ import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { auth0CustomHash } from '../src/crypto/auth0-custom-hash.ts'
 import { foreignPasswordHash } from '../src/crypto/auth0-hash.ts'
 import { withSnapshot } from '../src/database/snapshot.ts'
-import { parseRecord, readRecords } from '../src/domain/export/read-records.ts'
+import { createWriter } from '../src/domain/export/create-writer.ts'
+import { parseRecord, type RecordText, readRecords } from '../src/domain/export/read-records.ts'
+import { writeFile } from '../src/domain/export/write-file.ts'
 import { purge } from '../src/domain/retention.ts'
 import { seedUsers } from '../src/domain/seed.ts'
 import type { RosterRecord } from '../src/domain/transfer/roster-record.ts'
@@ -187,7 +189,9 @@ describe('an export', () => {
     const whole = await (await download(id)).text()
     const { prisma: db } = harness.app.database
     await db.job.update({ where: { id }, data: { status: 'RUNNING', finishedAt: null, leasedUntil: null, processed: 7 } })
-    await db.exportChunk.create({ data: { jobId: id, position: 99, content: 'half' } })
+    await db.exportChunk.createMany({
+      data: Array.from({ length: 99 }, (_, index) => ({ jobId: id, position: index + 1, content: 'half' })),
+    })
     await harness.app.jobRunner.settled()
 
     expect(await (await download(id)).text()).toBe(whole)
@@ -213,6 +217,28 @@ describe('an export', () => {
     expect(seen.length).toBeGreaterThan(1100)
     expect(seen.filter(({ userMetadata }) => 'meanwhile' in userMetadata)).toEqual([])
   })
+})
+
+test('others have a turn while a page of users is written', async () => {
+  const { prisma } = harness.app.database
+  await seedUsers(prisma, { count: 400, clock: harness.clock })
+  const options = { now: new Date(), withPasswordHashes: true, withAppMetadata: true, fields: null, filter: {} }
+  const { value: page } = await readRecords({ query: (sql) => prisma.$queryRaw(sql) }, options).next()
+  const records: readonly RecordText[] = page ?? []
+  const onePage = async function* () {
+    yield records
+  }
+  let turns = 0
+  const takeTurn = () => {
+    turns++
+    next = setImmediate(takeTurn)
+  }
+  let next = setImmediate(takeTurn)
+  for await (const { users } of writeFile(createWriter({ ...options, format: 'CSV' }), onePage())) expect(users).toBeLessThanOrEqual(50)
+  clearImmediate(next)
+
+  expect(records.length).toBeGreaterThan(300)
+  expect(turns).toBeGreaterThanOrEqual(records.length / 50)
 })
 
 test('an export that was cancelled writes no file', async () => {

@@ -1,28 +1,18 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { ConnectionSettings } from '../src/domain/connection/connection-settings.ts'
-import { arrivalsOn } from './arrivals.ts'
-import { type Answer, boot, type Harness, type Person } from './harness.ts'
-import { type Provider, startProvider } from './provider.ts'
+import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Answer, Person } from './harness.ts'
+import { startIdTokenProvider } from './id-token-provider.ts'
 import { codesOf, historyOf } from './session-client.ts'
 
-let harness: Harness
-let provider: Provider
+const { harness, provider, aConnection, reset } = await startIdTokenProvider()
 let person: Person
 
-beforeAll(async () => {
-  harness = await boot()
-  provider = await startProvider(() => harness.clock.now())
-})
 beforeEach(async () => {
-  await harness.reset()
-  provider.reset()
+  await reset()
   await aConnection()
   person = await harness.aUser({ email: 'jane@example.com', emailVerified: true, password: 'a long passphrase' })
 })
 afterAll(() => provider.close())
 
-const aConnection = (settings: ConnectionSettings = {}, key = 'acme') =>
-  arrivalsOn(harness).aConnection({ issuer: provider.issuer, clientId: provider.clientId, ...settings } as ConnectionSettings, key)
 const db = () => harness.app.database.prisma
 const identitiesOf = (userId: string) => db().identity.findMany({ where: { userId, provider: { not: 'password' } } })
 const link = (input: Record<string, unknown>, token: string | null = person.token): Promise<Answer> =>

@@ -1,28 +1,15 @@
 import { createHash } from 'node:crypto'
 import { exportSPKI, importJWK, SignJWT } from 'jose'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { ConnectionSettings } from '../src/domain/connection/connection-settings.ts'
-import { arrivalsOn } from './arrivals.ts'
+import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { base64url } from './forge.ts'
-import { boot, type Harness } from './harness.ts'
-import { aKey, type Provider, startProvider } from './provider.ts'
+import { startIdTokenProvider } from './id-token-provider.ts'
+import { aKey } from './provider.ts'
 import { historyOf, isTaken } from './session-client.ts'
 
-let harness: Harness
-let provider: Provider
+const { harness, provider, aConnection, reset } = await startIdTokenProvider()
 
-beforeAll(async () => {
-  harness = await boot()
-  provider = await startProvider(() => harness.clock.now())
-})
-beforeEach(async () => {
-  await harness.reset()
-  provider.reset()
-})
+beforeEach(reset)
 afterAll(() => provider.close())
-
-const aConnection = (settings: ConnectionSettings = {}, key = 'acme') =>
-  arrivalsOn(harness).aConnection({ issuer: provider.issuer, clientId: provider.clientId, ...settings } as ConnectionSettings, key)
 
 type Payload = Readonly<{
   user: { id: string; email: string | null } | null

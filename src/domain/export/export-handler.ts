@@ -1,6 +1,6 @@
 import type { Database } from '../../database/database.ts'
 import { type Snapshot, withSnapshot } from '../../database/snapshot.ts'
-import type { Prisma } from '../../generated/prisma/client.ts'
+import type { Prisma, PrismaClient } from '../../generated/prisma/client.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { JobHandler } from '../job/run-job.ts'
 import type { JobState } from '../job/save-job.ts'
@@ -26,12 +26,10 @@ export function createExportHandler({ database, clock }: Readonly<{ database: Da
     const input = readInput(job.input)
     const now = clock.now()
     const wanted = { filter: input.where, now, ...input }
+    await dropChunks(database.prisma, job.id, (db) => save(db, { ...job, processed: 0, checkpoint: {} }))
     await withSnapshot(database, async (snapshot) => {
       let state = { ...job, total: await countRecords(snapshot, wanted), processed: 0, checkpoint: {} }
-      await snapshot.write(async (db) => {
-        await db.exportChunk.deleteMany({ where: { jobId: job.id } })
-        await save(db, state)
-      })
+      await snapshot.write((db) => save(db, state))
       let [position, written] = [0, Promise.resolve()]
       const pieces = writeFile(createWriter({ ...input, now }), readRecords(snapshot, wanted))
       for await (const { text, users } of joined(pieces, chunkLength)) {
@@ -45,4 +43,16 @@ export function createExportHandler({ database, clock }: Readonly<{ database: Da
       await written
     })
   }
+}
+
+/** A few in each transaction: those of a million users take longer than a statement may. */
+async function dropChunks(prisma: PrismaClient, jobId: string, save: (db: Prisma.TransactionClient) => Promise<void>): Promise<void> {
+  const dropSome = async (db: Prisma.TransactionClient) => {
+    const dropped = await db.$executeRaw`
+      delete from roster.export_chunks where job_id = ${jobId}::uuid
+        and position in (select position from roster.export_chunks where job_id = ${jobId}::uuid limit 40)`
+    await save(db)
+    return dropped
+  }
+  while ((await prisma.$transaction(dropSome)) > 0);
 }

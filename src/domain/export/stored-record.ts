@@ -1,68 +1,126 @@
+import type { Json } from '../difference.ts'
+import type { Metadata } from '../metadata.ts'
 import { type ProfileOrigin, profileAttributes } from '../profile.ts'
-import type { RosterIdentity, RosterRecord } from '../transfer/roster-record.ts'
+import type { RosterIdentity, RosterRecord, RosterSource } from '../transfer/roster-record.ts'
 
-/** Origin, identity and time of an attribute. */
+/** Where an attribute came from. */
 type StoredSource = readonly [attribute: string, origin: ProfileOrigin, identityId: string | null, setAt: string]
-type StoredIdentity = RosterIdentity & Readonly<{ id: string }>
 
-/** A record as the database writes it: with what is not set, identities by their ids, and times in a form of its own. */
-export type StoredRecord = Omit<RosterRecord, 'profileSources' | 'identities' | 'block' | 'profileUpdatedAt'> &
-  Readonly<{
-    profileSources: readonly StoredSource[] | null
-    identities: readonly StoredIdentity[] | null
-    block: Readonly<{ at: string | null; until: string | null; reason: string | null }>
-    profileUpdatedAt: string | null
-  }>
+type StoredIdentity = readonly [
+  id: string,
+  provider: string,
+  providerUserId: string,
+  email: string | null,
+  emailVerified: boolean,
+  claims: Metadata,
+  createdAt: string,
+  lastSignInAt: string | null,
+]
 
-/** The record in the form that files have. Its members stay in the order in which they were read. */
+/** A record as the database writes it: without names, which would be longer than what they name, and with times in a form of its own. */
+export type StoredRecord = readonly [
+  id: string,
+  email: string | null,
+  emailVerified: boolean,
+  phoneNumber: string | null,
+  phoneNumberVerified: boolean,
+  username: string | null,
+  externalId: string | null,
+  /** In the order of `profileAttributes`. */
+  profile: readonly Json[],
+  sources: readonly StoredSource[] | null,
+  /** Never null but where somebody has deleted the profile by hand. */
+  profileUpdatedAt: string | null,
+  userMetadata: Metadata,
+  /** Null when nothing is to be said of it. */
+  appMetadata: Metadata | null,
+  identities: readonly StoredIdentity[] | null,
+  /** Null when nothing is to be said of it. */
+  password: readonly [hash: string | null, changedAt: string | null] | null,
+  block: readonly [at: string, until: string | null, reason: string | null] | null,
+  invitedAt: string | null,
+  createdAt: string,
+  updatedAt: string,
+  deletedAt: string | null,
+  anonymizedAt: string | null,
+  lastSignInAt: string | null,
+  lastSignInIp: string | null,
+  signInCount: number,
+  version: number,
+]
+
+/** The record in the form that files have. What nothing is to be said of is undefined. */
 export function toRecord(stored: StoredRecord): RosterRecord {
-  const identities = stored.identities ?? []
-  const { at, until, reason } = stored.block
-  const record: Record<string, unknown> = {
-    ...stored,
-    profile: inOrder(stored.profile),
-    profileSources: inOrder(sourcesOf(stored.profileSources ?? [], identities)),
-    // A profile is never missing but where somebody has deleted it by hand.
-    profileUpdatedAt: stored.profileUpdatedAt ?? stored.updatedAt,
-    identities: identities.map(({ id: _, ...identity }) => ({
-      ...identity,
-      createdAt: isoTime(identity.createdAt),
-      lastSignInAt: isoTimeOrNull(identity.lastSignInAt),
-    })),
-    block: at === null ? null : { at: isoTime(at), until: isoTimeOrNull(until), reason },
+  const [id, email, emailVerified, phoneNumber, phoneNumberVerified, username, externalId, ...others] = stored
+  const [profile, sources, profileUpdatedAt, userMetadata, appMetadata, identities, password, block, ...state] = others
+  const [invitedAt, createdAt, updatedAt, deletedAt, anonymizedAt, lastSignInAt, lastSignInIp, signInCount, version] = state
+  return {
+    id,
+    email,
+    emailVerified,
+    phoneNumber,
+    phoneNumberVerified,
+    username,
+    externalId,
+    profile: profileOf(profile),
+    profileSources: sourcesOf(sources ?? [], identities ?? []),
+    profileUpdatedAt: isoTime(profileUpdatedAt ?? updatedAt),
+    userMetadata,
+    appMetadata: (appMetadata ?? undefined) as Metadata,
+    identities: (identities ?? []).map(toIdentity),
+    passwordHash: password?.[0],
+    passwordChangedAt: password === null ? undefined : isoTimeOrNull(password[1]),
+    block: block === null ? null : { at: isoTime(block[0]), until: isoTimeOrNull(block[1]), reason: block[2] },
+    invitedAt: isoTimeOrNull(invitedAt),
+    createdAt: isoTime(createdAt),
+    updatedAt: isoTime(updatedAt),
+    deletedAt: isoTimeOrNull(deletedAt),
+    anonymizedAt: isoTimeOrNull(anonymizedAt),
+    lastSignInAt: isoTimeOrNull(lastSignInAt),
+    lastSignInIp,
+    signInCount,
+    version,
   }
-  for (const name of times) if (typeof record[name] === 'string') record[name] = isoTime(record[name])
-  return record as RosterRecord
 }
 
-const times = [
-  'profileUpdatedAt',
-  'passwordChangedAt',
-  'invitedAt',
-  'createdAt',
-  'updatedAt',
-  'deletedAt',
-  'anonymizedAt',
-  'lastSignInAt',
-] as const
+/** The attributes that are set. */
+function profileOf(values: readonly Json[]): RosterRecord['profile'] {
+  const profile: Record<string, Json> = {}
+  profileAttributes.forEach((attribute, index) => {
+    const value = values[index]
+    if (value !== undefined && value !== null) profile[attribute] = value
+  })
+  return profile
+}
 
 function sourcesOf(sources: readonly StoredSource[], identities: readonly StoredIdentity[]): RosterRecord['profileSources'] {
-  const entries = sources.map(([attribute, origin, identityId, setAt]) => {
-    const found = identityId === null ? undefined : identities.find(({ id }) => id === identityId)
-    const identity = found && { identity: { provider: found.provider, providerUserId: found.providerUserId } }
-    return [attribute, { origin, ...identity, setAt: isoTime(setAt) }] as const
-  })
-  return Object.fromEntries(entries)
-}
-
-/** The attributes that are set, in the order of `profileAttributes`. */
-function inOrder<Value>(values: { readonly [attribute: string]: Value }): Record<string, Value> {
-  const ordered: Record<string, Value> = {}
+  const found = new Map(sources.map((source) => [source[0], source]))
+  const ordered: Record<string, RosterSource> = {}
   for (const attribute of profileAttributes) {
-    const value = values[attribute]
-    if (value !== undefined && value !== null) ordered[attribute] = value
+    const source = found.get(attribute)
+    if (source !== undefined) ordered[attribute] = toSource(source, identities)
   }
   return ordered
+}
+
+function toSource([, origin, identityId, setAt]: StoredSource, identities: readonly StoredIdentity[]): RosterSource {
+  const identity = identityId === null ? undefined : identities.find(([id]) => id === identityId)
+  if (identity === undefined) return { origin, setAt: isoTime(setAt) }
+  const [, provider, providerUserId] = identity
+  return { origin, identity: { provider, providerUserId }, setAt: isoTime(setAt) }
+}
+
+function toIdentity(stored: StoredIdentity): RosterIdentity {
+  const [, provider, providerUserId, email, emailVerified, claims, createdAt, lastSignInAt] = stored
+  return {
+    provider,
+    providerUserId,
+    email,
+    emailVerified,
+    claims,
+    createdAt: isoTime(createdAt),
+    lastSignInAt: isoTimeOrNull(lastSignInAt),
+  }
 }
 
 function isoTimeOrNull(time: string | null): string | null {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { parseRecord, type RecordText } from './read-records.ts'
 import type { UserWriter } from './writer/user-writer.ts'
 
@@ -16,13 +17,19 @@ export async function* joined(pieces: AsyncIterable<FilePiece>, least: number): 
   if (whole.text !== '') yield whole
 }
 
+/** Users of a piece: they are written in a few milliseconds, in which nobody else has a turn. */
+const pieceSize = 50
+
 /** Writes pages of users as a file, piece by piece. */
 export async function* writeFile(writer: UserWriter, pages: AsyncIterable<readonly RecordText[]>): AsyncGenerator<FilePiece> {
   let before = writer.head
-  for await (const page of pages) {
-    yield { text: `${before}${page.map((text) => writer.write(parseRecord(text))).join(writer.separator)}`, users: page.length }
-    before = writer.separator
-  }
+  for await (const page of pages)
+    for (let start = 0; start < page.length; start += pieceSize) {
+      const users = page.slice(start, start + pieceSize)
+      yield { text: `${before}${users.map((text) => writer.write(parseRecord(text))).join(writer.separator)}`, users: users.length }
+      before = writer.separator
+      await nextTurn()
+    }
   // Nobody was written: the head is all there is.
   const rest = `${before === writer.head ? writer.head : ''}${writer.tail}`
   if (rest !== '') yield { text: rest, users: 0 }

@@ -4,7 +4,7 @@ import type { Shape } from './user-writer.ts'
 
 /**
  * Auth0's bulk import: no more than its JSON schema takes, so that a file can be sent there as it is. `user_id` is the external id where
- * there is one, which is what an import from Auth0 made of it.
+ * there is one, which is what an import from Auth0 made of it. It takes no null: what is not set is undefined, which no file has.
  */
 export const auth0Shape: Shape = {
   members: [
@@ -25,21 +25,21 @@ export const auth0Shape: Shape = {
   ],
   of: (record, now) => {
     const { id, email, username, externalId, profile, block, userMetadata, appMetadata, passwordHash } = record
-    return withoutNulls({
+    return {
       user_id: externalId ?? id,
-      email,
-      email_verified: email === null ? null : record.emailVerified,
-      username,
+      email: email ?? undefined,
+      email_verified: email === null ? undefined : record.emailVerified,
+      username: username ?? undefined,
       name: profile.name,
       given_name: profile.givenName,
       family_name: profile.familyName,
       nickname: profile.nickname,
       picture: profile.picture,
-      blocked: isInForce(block, now) || null,
+      blocked: isInForce(block, now) || undefined,
       ...(typeof passwordHash === 'string' ? hashMember(passwordHash) : {}),
       user_metadata: userMetadata,
       app_metadata: appMetadata,
-    })
+    }
   },
 }
 
@@ -51,8 +51,4 @@ function hashMember(hash: string): Record<string, unknown> {
 /** Auth0 knows no block that runs out by itself: somebody has to lift it there. */
 function isInForce(block: RosterRecord['block'], now: Date): boolean {
   return block !== null && (block.until === null || new Date(block.until) > now)
-}
-
-function withoutNulls(members: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined && value !== null))
 }

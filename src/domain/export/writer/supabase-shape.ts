@@ -1,4 +1,6 @@
+import type { Json } from '../../difference.ts'
 import { ownProviders } from '../../identity/own-providers.ts'
+import type { Metadata } from '../../metadata.ts'
 import type { RosterRecord } from '../../transfer/roster-record.ts'
 import type { Shape } from './user-writer.ts'
 
@@ -36,14 +38,14 @@ export const supabaseShape: Shape = {
     aud: 'authenticated',
     role: 'authenticated',
     email: record.email,
-    ...(record.passwordHash === undefined ? {} : { encrypted_password: record.passwordHash ?? '' }),
+    encrypted_password: record.passwordHash === undefined ? undefined : (record.passwordHash ?? ''),
     // It keeps when an address was confirmed; Roster keeps whether.
     email_confirmed_at: record.emailVerified ? record.createdAt : null,
     phone: record.phoneNumber?.slice(1) ?? null,
     phone_confirmed_at: record.phoneNumberVerified ? record.createdAt : null,
     invited_at: record.invitedAt,
     last_sign_in_at: record.lastSignInAt,
-    ...(record.appMetadata === undefined ? {} : { raw_app_meta_data: record.appMetadata }),
+    raw_app_meta_data: record.appMetadata,
     raw_user_meta_data: userMetadata(record),
     banned_until: record.block === null ? null : (record.block.until ?? endless),
     created_at: record.createdAt,
@@ -55,16 +57,21 @@ export const supabaseShape: Shape = {
   }),
 }
 
-function userMetadata({ userMetadata: metadata, profile }: RosterRecord): Readonly<Record<string, unknown>> {
-  const missing = {
-    ...(profile.name === undefined || 'name' in metadata || 'full_name' in metadata ? {} : { full_name: profile.name }),
-    ...(profile.picture === undefined || 'picture' in metadata || 'avatar_url' in metadata ? {} : { avatar_url: profile.picture }),
+function userMetadata({ userMetadata: metadata, profile }: RosterRecord): Metadata {
+  const named = profile.name === undefined || 'name' in metadata ? metadata : withMember(metadata, 'full_name', profile.name)
+  return profile.picture === undefined || 'picture' in metadata ? named : withMember(named, 'avatar_url', profile.picture)
+}
+
+/** With a member more, where `jsonb` would have it: its keys are in the order of their length, then of their bytes. */
+function withMember(object: Metadata, name: string, value: Json): Metadata {
+  if (name in object) return object
+  const entries = Object.entries(object)
+  const isEarlier = ([key]: readonly [string, Json]) => {
+    const longer = Buffer.byteLength(key) - name.length
+    // The name is ASCII, and what is not comes after that in characters as it does in bytes.
+    return longer < 0 || (longer === 0 && key < name)
   }
-  if (Object.keys(missing).length === 0) return metadata
-  // In the order in which `jsonb` has keys: by length, then by bytes.
-  const order = (one: string, other: string) =>
-    Buffer.byteLength(one) - Buffer.byteLength(other) || Buffer.compare(Buffer.from(one), Buffer.from(other))
-  return Object.fromEntries(Object.entries({ ...metadata, ...missing }).sort(([one], [other]) => order(one, other)))
+  return Object.fromEntries(entries.toSpliced(entries.findLastIndex(isEarlier) + 1, 0, [name, value]))
 }
 
 /** The address of a user is an identity of his there. */
