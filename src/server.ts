@@ -12,6 +12,7 @@ import { createListener } from './http/listener.ts'
 import { refuseBadConnections } from './http/refused-connection.ts'
 import { createRoutes } from './http/routes.ts'
 import { securityHeaders } from './http/security-headers.ts'
+import { createShedding } from './http/shed.ts'
 import { createSlots } from './http/slots.ts'
 import { watchBodies } from './http/slow-bodies.ts'
 import { createUploadRoute } from './http/uploads.ts'
@@ -62,6 +63,8 @@ export function createServer(app: App, { graph, maxInFlight: slotCount = maxInFl
   const isDraining = () => draining.signal.aborted
   const server = createHttpServer(nodeLimits)
   const bodies = watchBodies(server, bodyTimeoutMs)
+  const slots = createSlots(slotCount, metrics.inFlight, metrics.shed)
+  const isRefused = createShedding(app, slots)
   const routes = createRoutes(app, {
     isWhole: graph === 'whole',
     isDraining,
@@ -69,7 +72,7 @@ export function createServer(app: App, { graph, maxInFlight: slotCount = maxInFl
     graphql: createGraphQLRoute({
       config,
       draining: draining.signal,
-      slots: createSlots(slotCount, metrics.inFlight, metrics.shed),
+      slots,
       run: createRun(app, graph),
     }),
   })
@@ -83,7 +86,7 @@ export function createServer(app: App, { graph, maxInFlight: slotCount = maxInFl
     server.on(event, (request, response) => {
       activity.begin(request, response)
       bodies.watch(request)
-      listener(request, response)
+      if (!isRefused(request, response)) listener(request, response)
     })
   const drain = async (delayMs = 0): Promise<void> => {
     draining.abort()
