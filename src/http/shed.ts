@@ -31,6 +31,7 @@ export function createShedding(
     if (request.method !== 'POST' || request.url !== graphqlPath || slots.expect()) return false
     if (refused++ === 0) setTimeout(log, logEveryMs).unref()
     metrics.request(labels)
+    metrics.operation('none', code)
     response.writeHead(status, {
       ...fixed,
       ...corsHeaders(request.headers.origin, config.corsOrigins),
