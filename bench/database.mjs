@@ -73,5 +73,5 @@ export async function createDatabase(server, size) {
   await query(url.href, 'alter table public.bench_keys add primary key (n)')
   await query(url.href, 'vacuum analyze')
   const samples = await query(url.href, 'select user_id as id, email, tenant from public.bench_keys order by n')
-  return { size, url: url.href, samples, close: () => query(server.url, `drop database ${name} with (force)`) }
+  return { size, url: url.href, samples, close: () => query(server.url, `drop database if exists ${name} with (force)`) }
 }

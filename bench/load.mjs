@@ -22,7 +22,7 @@ async function run(program, ...parameters) {
 }
 
 /** The bytes of a request, as wrk sends them. */
-function requestText({ body, token }) {
+export function requestText({ body, token }) {
   const authorization = token === null ? '' : `authorization: Bearer ${token}\r\n`
   const length = Buffer.byteLength(body)
   return `POST /graphql HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n${authorization}content-length: ${length}\r\n\r\n${body}`

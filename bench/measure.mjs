@@ -57,6 +57,29 @@ export async function measureStarts({ roster }, { starts }) {
   return results
 }
 
+/** How much a second process on the same database adds: operation A by one of them, and by both at once, on as many connections each. */
+export async function measureProcesses({ roster }, options) {
+  const second = await roster.startOne()
+  const send = ({ url }) => sendRequests({ url, requests: roster.requests.A, ...options })
+  const both = async () => {
+    const runs = await Promise.all([roster, second].map(send))
+    return { rate: runs.reduce((sum, { rate }) => sum + rate, 0) }
+  }
+  try {
+    return (
+      await inRounds(
+        [
+          ['processes', 'one', () => send(roster)],
+          ['processes', 'two', both],
+        ],
+        options,
+      )
+    ).processes
+  } finally {
+    await second.close()
+  }
+}
+
 /** A first round that does not count, then as many as are wanted. Answers the runs by name and contender. */
 async function inRounds(contenders, { rounds, say }) {
   const results = {}

@@ -103,6 +103,34 @@ function transferTargets({ transfer: { imported, exported } }, { atLeast }) {
   ]
 }
 
+function processesText({ processes }) {
+  const [one, two] = [processes.one, processes.two].map((runs) =>
+    spread(
+      runs.map(({ rate }) => rate),
+      whole,
+    ),
+  )
+  return `With a second Roster process beside the first, on the same database and the same cores, and a load generator for each, A is answered ${two} times a second, by one process alone ${one}.`
+}
+
+/** What of the work gets done when twice as much is asked, and what becomes of the rest. */
+function overloadText({ overload }) {
+  const of = (key) => median(overload.map((run) => run[key]))
+  const megabytes = ['before', 'after'].map((key) => whole(median(overload.map(({ memoryMb }) => memoryMb[key]))))
+  const share = median(overload.map(({ refused, asked }) => refused / asked))
+  return `Asked for A at twice the rate that it can hold, on ${overload[0].connections} connections: ${whole(of('rate'))} answers a second of ${whole(of('peak'))} at the peak, p99 ${milliseconds(of('answerP99'))} ms; ${whole(share * 100)} % are refused, p99 ${milliseconds(of('refusalP99'))} ms; memory ${megabytes.join(' MB before, ')} MB after.`
+}
+
+function overloadTargets({ overload, starts }, { atLeast, atMost, below }) {
+  const memory = overload.map(({ memoryMb: { before, after } }) => after / before)
+  return [
+    below('start to the first answer from the database', median(starts.map(({ startMs }) => startMs)), 700),
+    atLeast('answers when twice the peak is asked, of the peak', median(overload.map(({ rate, peak }) => rate / peak)), 0.8),
+    below('p99 of refusals then', median(overload.map(({ refusalP99 }) => refusalP99)), 50),
+    atMost('memory after that, of before', median(memory), 1.1),
+  ]
+}
+
 /** What was to be reached. */
 function targets(results) {
   const { load, growth, options } = results
@@ -120,6 +148,7 @@ function targets(results) {
       atLeast(`B at row ${whole(deepRow)}, of the first page`, rate('B deep') / rate('B'), 0.9),
       ...['B', 'D'].map((name) => atLeast(`${name} with ${whole(most)} users, of ${whole(least)}`, kept(name), 0.85)),
       ...['E', 'E common'].map((name) => below(`${name} with ${whole(most)} users`, time(name, most), 20)),
+      ...overloadTargets(results, { atLeast, atMost, below }),
       ...sessionTargets(results, { atLeast, atMost }),
       ...transferTargets(results, { atLeast }),
     ],
@@ -141,6 +170,10 @@ export function report(results) {
     loadTable(results),
     '',
     `GraphQL Yoga with a constant field and no database: ${spread(yogaRates, whole)}. Roster takes ${whole(median(idleMb))} MB after its start and ${whole(Math.max(...loadedMb))} MB at the most under this load, and ${spread(startMs, whole)} ms from its start to its first answer from the database.`,
+    '',
+    processesText(results),
+    '',
+    overloadText(results),
     '',
     'Milliseconds for one client that asks one thing after another, as the table grows:',
     '',

@@ -11,7 +11,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createDatabase, openServer } from './database.mjs'
-import { measureGrowth, measureLoad, measureStarts } from './measure.mjs'
+import { measureGrowth, measureLoad, measureProcesses, measureStarts } from './measure.mjs'
+import { measureOverload } from './overload.mjs'
 import { report, transferTable } from './report.mjs'
 import { startRoster } from './roster.mjs'
 import { measureTransfer } from './transfer.mjs'
@@ -33,8 +34,11 @@ async function measure(options, keep) {
   const stage = stages.find(({ database }) => database.size === options.users)
   const starts = await measureStarts(stage, options)
   const load = await measureLoad(stage, options)
+  const processes = await measureProcesses(stage, options)
+  const overload = await measureOverload(stage, options)
   const growth = await measureGrowth(stages, options)
-  return { ...load, growth, starts, transfer: await measureTransfer(server, options), options, postgres: server.version }
+  const transfer = await measureTransfer(server, options)
+  return { ...load, processes, overload, growth, starts, transfer, options, postgres: server.version }
 }
 
 async function main() {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { GraphQLSchema } from 'graphql'
 import { createAuthentication } from './authentication.ts'
 import type { Config } from './config.ts'
@@ -28,6 +29,7 @@ import { tokenSettings } from './domain/token-settings.ts'
 import { createImportHandler, importBatchSize } from './domain/transfer/import-job.ts'
 import { buildSchema } from './graphql/schema.ts'
 import { createMailer } from './mailer.ts'
+import { packageFolder } from './package-folder.ts'
 import { type Clock, systemClock } from './ports/clock.ts'
 import type { DevelopmentMailbox } from './ports/development-mailbox.ts'
 import { createLogger, type Logger } from './ports/logger.ts'
@@ -93,7 +95,7 @@ async function assemble(config: Config, { clock, logger, database, providers }: 
   const authenticator = createAuthenticator({ accessTokens, trustedIssuers: config.trustedIssuers, database, clock, logger })
   const scope = { ...systemScope({ database, clock }), accessTokens }
   const metrics = createMetrics()
-  const { mailer, mailbox } = createMailer(config, accessTokens.issuer)
+  const { mailer, mailbox } = await createMailer(config, accessTokens.issuer)
   const { appName, mailTemplates } = config
   const handlers = { [mailKind]: createMailHandler({ mailer, secrets, sources: mailTemplates ?? defaultSources, appName, clock }) }
   const outside = { providers, askOldDirectory: createOldDirectories(logger) }
@@ -151,8 +153,8 @@ export function systemScope({ database, clock, outbox }: Pick<App, 'database' | 
   return { db: database.prisma, clock, onQueued: outbox?.wake, caller: { principal: system, ip: null, userAgent: null, requestId: null } }
 }
 
-/** The version in package.json, which stands beside src/ and dist/ alike. */
+/** The version in package.json. */
 export function packageVersion(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  const text = readFileSync(join(packageFolder, 'package.json'), 'utf8')
   return (JSON.parse(text) as { version: string }).version
 }

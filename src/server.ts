@@ -9,15 +9,19 @@ import { createActivity, drainServer } from './http/drain.ts'
 import type { Exchange } from './http/exchange.ts'
 import { createGraphQLRoute } from './http/graphql.ts'
 import { createListener } from './http/listener.ts'
+import { createPace } from './http/pace.ts'
 import { refuseBadConnections } from './http/refused-connection.ts'
 import { createRoutes } from './http/routes.ts'
 import { securityHeaders } from './http/security-headers.ts'
+import { createShedding } from './http/shed.ts'
 import { createSlots } from './http/slots.ts'
 import { watchBodies } from './http/slow-bodies.ts'
 import { createUploadRoute } from './http/uploads.ts'
 
 /** GraphQL requests at work at once, over all connections of a server; a further one is refused. */
 const maxInFlight = 256
+/** GraphQL requests that begin in one turn of the event loop: a few milliseconds of work. */
+const beginPerTurn = 16
 const maxConnections = 2000
 /** How long nothing may move on a connection with a request at work, so that nobody keeps answers here by not reading them. */
 const socketTimeoutMs = 30_000
@@ -62,6 +66,8 @@ export function createServer(app: App, { graph, maxInFlight: slotCount = maxInFl
   const isDraining = () => draining.signal.aborted
   const server = createHttpServer(nodeLimits)
   const bodies = watchBodies(server, bodyTimeoutMs)
+  const slots = createSlots(slotCount, metrics.inFlight, metrics.shed)
+  const isRefused = createShedding(app, slots)
   const routes = createRoutes(app, {
     isWhole: graph === 'whole',
     isDraining,
@@ -69,7 +75,7 @@ export function createServer(app: App, { graph, maxInFlight: slotCount = maxInFl
     graphql: createGraphQLRoute({
       config,
       draining: draining.signal,
-      slots: createSlots(slotCount, metrics.inFlight, metrics.shed),
+      slots,
       run: createRun(app, graph),
     }),
   })
@@ -83,7 +89,7 @@ export function createServer(app: App, { graph, maxInFlight: slotCount = maxInFl
     server.on(event, (request, response) => {
       activity.begin(request, response)
       bodies.watch(request)
-      listener(request, response)
+      if (!isRefused(request, response)) listener(request, response)
     })
   const drain = async (delayMs = 0): Promise<void> => {
     draining.abort()
@@ -95,8 +101,11 @@ export function createServer(app: App, { graph, maxInFlight: slotCount = maxInFl
 
 function createRun(app: App, graph: Options['graph']): Parameters<typeof createGraphQLRoute>[0]['run'] {
   const run = createOperationRunner(app, graph === 'whole' ? app.schema : cutToPublic(app.schema))
-  return (params, exchange, signal) =>
-    run(params, { requestId: exchange.requestId, signal, createContext: (counts) => createContext(app, originOf(exchange), counts) })
+  const pace = createPace(beginPerTurn)
+  return async (params, exchange, signal) => {
+    await pace()
+    return run(params, { requestId: exchange.requestId, signal, createContext: (counts) => createContext(app, originOf(exchange), counts) })
+  }
 }
 
 function originOf({ request: { headers }, ip, requestId }: Exchange): Parameters<typeof createContext>[1] {

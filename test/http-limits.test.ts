@@ -210,44 +210,6 @@ describe('T-INT (L5): introspection', () => {
   })
 })
 
-describe('overload', () => {
-  test('what is over the cap is refused at once, and counted', async () => {
-    const small = await startServer({}, { maxInFlight: 4 })
-    const slow = Array.from({ length: 4 }, () => small.run('{ slow(ms: 400) }'))
-    await new Promise((resolve) => setTimeout(resolve, 150))
-    const startedAt = performance.now()
-    const refused = await small.run('{ slow(ms: 400) }')
-    expect(performance.now() - startedAt).toBeLessThan(100)
-    expect(refused.status).toBe(503)
-    expect(refused.headers.get('retry-after')).toBe('1')
-    expect(code(refused)).toBe('SERVICE_UNAVAILABLE')
-    expect((await fetch(`${small.url}/health/live`)).status).toBe(200)
-    expect((await Promise.all(slow)).map(({ status }) => status)).toEqual([200, 200, 200, 200])
-    expect((await small.run('{ slow(ms: 1) }')).status).toBe(200)
-    const metrics = await (await fetch(`${small.url}/metrics`)).text()
-    expect(metrics).toContain('roster_http_requests_shed_total 1')
-    expect(metrics).toContain('roster_http_requests_in_flight 0')
-    await small.server.drain()
-  })
-  test('a slow upload holds no place', async () => {
-    const small = await startServer({}, { maxInFlight: 1 })
-    const body = new ReadableStream({ start: (controller) => controller.enqueue(new TextEncoder().encode('{"query":')) })
-    const abort = new AbortController()
-    const upload = fetch(`${small.url}/graphql`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body,
-      duplex: 'half',
-      signal: abort.signal,
-    } as RequestInit)
-    await new Promise((resolve) => setTimeout(resolve, 100))
-    expect((await small.run('{ me { id } }')).status).toBe(200)
-    abort.abort()
-    await expect(upload).rejects.toThrow()
-    await small.server.drain()
-  })
-})
-
 describe('the deadline', () => {
   let hasty: TestServer
   beforeAll(async () => {

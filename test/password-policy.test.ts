@@ -53,8 +53,8 @@ test.each(['password1', 'PASSWORD1', 'Ｐａｓｓｗｏｒｄ１', 'qwertyuiop'
 )
 
 test('more than the 3,000 most common ones that are long enough are refused (C1.6)', () => {
-  expect(policy.common.size).toBeGreaterThan(10_000)
-  for (const password of policy.common) expect(passwordProblem(policy, password, [])?.code).toBe('WEAK_PASSWORD')
+  expect(policy.common().size).toBeGreaterThan(10_000)
+  for (const password of policy.common()) expect(passwordProblem(policy, password, [])?.code).toBe('WEAK_PASSWORD')
 })
 
 test.each(['jane.doe@example.com', 'JANE.DOE1', 'doe-jane-2026', 'sonnenblume', 'Sonnenblume2026', 'roster-roster', 'acme-shop-1'])(

@@ -1,15 +1,16 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
+import { packageFolder } from '../package-folder.ts'
 import type { Session } from './database.ts'
 import { DatabaseStartError, postgresError } from './errors.ts'
 
 /** One step of the schema, as it stands in its file. */
 export type Migration = Readonly<{ name: string; sql: string; checksum: string }>
 
-/** The migrations of this build: the same folder seen from src/ and from dist/. */
-const defaultFolder = fileURLToPath(new URL('../../prisma/migrations', import.meta.url))
+/** The migrations of this build. */
+const defaultFolder = join(packageFolder, 'prisma/migrations')
 
 /** Any number will do, as long as every process takes the same one and nobody else does: `roster` in ASCII. */
 const advisoryLock = 0x726f73746572

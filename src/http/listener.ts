@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { App } from '../app.ts'
 import { isLoopback } from '../config.ts'
@@ -7,6 +6,7 @@ import { ConnectionLost } from './body.ts'
 import { createClientAddress } from './client-address.ts'
 import { type Answer, type Exchange, json } from './exchange.ts'
 import { HttpError } from './http-error.ts'
+import { requestIdOf } from './request-id.ts'
 import { findRoute, graphqlPath, type Routes } from './routes.ts'
 import { securityHeaders } from './security-headers.ts'
 
@@ -35,12 +35,6 @@ export function createListener({ app, routes, isDraining }: Parts): RequestListe
       response.destroy()
     })
   }
-}
-
-/** The caller's own, when it is harmless in a log line and in a header; otherwise a new one. */
-function requestIdOf({ headers }: IncomingMessage): string {
-  const sent = headers['x-request-id']
-  return typeof sent === 'string' && /^[A-Za-z0-9._-]{1,64}$/.test(sent) ? sent : randomUUID()
 }
 
 async function answerTo(

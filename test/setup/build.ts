@@ -14,6 +14,8 @@ export function builtSources(): string {
   for (const name of ['prisma', 'node_modules', 'package.json']) symlinkSync(resolve(name), join(folder, name))
   const compiler = [resolve('node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json', '--noCheck']
   execFileSync(process.execPath, [...compiler, '--outDir', join(folder, 'dist')])
+  const bundler = [resolve('node_modules/rolldown/bin/cli.mjs'), '--config', '--logLevel', 'silent']
+  execFileSync(process.execPath, [...bundler, '--dir', join(folder, 'dist')], { stdio: ['ignore', 'ignore', 'inherit'] })
   builds.set('shared', folder)
   return folder
 }

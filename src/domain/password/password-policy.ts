@@ -6,7 +6,7 @@ export type PasswordPolicy = Readonly<{
   /** Code points of the normal form. NIST SP 800-63B-4 §3.1.1.2 wants 15 where the password is the only factor, 8 where it is not. */
   minLength: number
   /** In the form that is compared: folded. */
-  common: ReadonlySet<string>
+  common: () => ReadonlySet<string>
   /** The names of the product and of the host it is reached at, folded. */
   productWords: readonly string[]
 }>
@@ -34,7 +34,7 @@ export function passwordProblem(
   if (Buffer.byteLength(password) > passwordMaxBytes) return weak(path, ['TOO_LONG'], `A password has at most ${passwordMaxBytes} bytes.`)
   const problems = [
     [length(password) < policy.minLength, 'TOO_SHORT', `A password has at least ${policy.minLength} characters.`],
-    [policy.common.has(foldCase(password)), 'COMMON', 'This password is one of those that are tried first.'],
+    [policy.common().has(foldCase(password)), 'COMMON', 'This password is one of those that are tried first.'],
     [restsOn(contextWords(policy, context), password), 'CONTEXT', 'This password is little more than a name that others know.'],
   ] as const
   const found = problems.filter(([isProblem]) => isProblem)

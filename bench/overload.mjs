@@ -1,0 +1,135 @@
+/**
+ * What becomes of a server that is asked for twice what it can do. This file is two programs: what `run.mjs` calls, and the load
+ * generator, a process of its own. wrk waits for an answer before it asks again; this one asks at a constant rate, whatever is
+ * answered. How long something takes counts from then, whether there is a connection for it or not.
+ */
+
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { parseArgs, promisify } from 'node:util'
+import { requestText, sendRequests } from './load.mjs'
+
+/** The peak is measured with so many connections; twice of it needs more of them, or they would wait for each other and not ask. */
+const peakConnections = 64
+const connections = 512
+const timesPeak = 2
+/** Answers that have not come by then never will. */
+const patienceMs = 10_000
+const longestCatchUpMs = 10
+
+/**
+ * Sends operation A at its peak rate, measured just before, and then at twice of that. Answers, by round, the rate of the peak, of what
+ * was answered, the 99th percentiles of how long an answer and a refusal took, in milliseconds, and the memory before and after.
+ */
+export async function measureOverload({ roster }, { rounds, seconds, directory, say }) {
+  const load = { url: roster.url, requests: roster.requests.A, connections: peakConnections, seconds, directory }
+  const file = join(directory, 'overload')
+  writeFileSync(file, load.requests.map(requestText).join('\0'))
+  const results = []
+  for (let round = 0; round <= rounds; round++) {
+    const { rate: peak } = await sendRequests(load)
+    const memoryMb = { before: roster.memoryMb() }
+    const parameters = ['--url', roster.url, '--file', file, '--rate', String(Math.round(peak * timesPeak)), '--seconds', String(seconds)]
+    const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(import.meta.url), ...parameters])
+    memoryMb.after = roster.memoryMb()
+    const result = { peak, connections, ...JSON.parse(stdout), memoryMb }
+    say(`overload ${round === 0 ? 'warm-up' : round}: ${Math.round(result.rate)}/s of ${Math.round(peak)}/s, ${result.refused} refused`)
+    if (round > 0) results.push(result)
+  }
+  return results
+}
+
+/** A connection that asks one thing after another. */
+async function openConnection({ hostname, port }, { onAnswer, onIdle }) {
+  const socket = connect({ host: hostname, port: Number(port), noDelay: true })
+  await once(socket, 'connect')
+  let [received, dueAt] = ['', 0]
+  socket.setEncoding('latin1').on('data', (chunk) => {
+    received += chunk
+    const end = received.indexOf('\r\n\r\n')
+    if (end < 0 || received.length < end + 4 + Number(/^content-length: (\d+)/im.exec(received)[1])) return
+    onAnswer({ head: received.slice(0, end), body: received.slice(end + 4), milliseconds: performance.now() - dueAt })
+    received = ''
+    onIdle(connection)
+  })
+  const connection = {
+    send: (text, at) => {
+      dueAt = at
+      socket.write(text)
+    },
+    close: () => socket.destroy(),
+  }
+  return connection
+}
+
+/** Opens the connections. Each request is sent on one that is idle; where there is none it waits here. */
+async function openConnections(url, onAnswer) {
+  const [idle, waiting] = [[], []]
+  const onIdle = (connection) => {
+    const next = waiting.shift()
+    if (next) connection.send(...next)
+    else idle.push(connection)
+  }
+  const all = []
+  // One after another: what is measured is no storm of connections.
+  for (let count = 0; count < connections; count++) all.push(await openConnection(url, { onAnswer, onIdle }))
+  idle.push(...all)
+  const send = (text, at) => {
+    const connection = idle.pop()
+    if (connection) connection.send(text, at)
+    else waiting.push([text, at])
+  }
+  const close = () => {
+    for (const connection of all) connection.close()
+  }
+  return { send, close }
+}
+
+/** Counts answers: 200 without errors, or 503 with Retry-After. Everything else ends the run. */
+function createTally() {
+  const tally = { answers: [], refusals: [] }
+  const onAnswer = ({ head, body, milliseconds }) => {
+    const status = head.slice(9, 12)
+    if (status === '200' && !body.includes('"errors":[{')) tally.answers.push(milliseconds)
+    else if (status === '503' && /^retry-after: \d/im.test(head)) tally.refusals.push(milliseconds)
+    else throw new Error(`${head}\n${body}`)
+  }
+  return { tally, onAnswer, count: () => tally.answers.length + tally.refusals.length }
+}
+
+const percentile = (values, share) => values.toSorted((left, right) => left - right)[Math.floor(values.length * share)] ?? 0
+
+/** The load generator. It prints JSON. */
+async function generate({ url, file, rate, seconds }) {
+  const texts = readFileSync(file, 'latin1').split('\0')
+  const { tally, onAnswer, count } = createTally()
+  const clients = await openConnections(new URL(url), onAnswer)
+  const startedAt = performance.now()
+  let [sent, lastAt, owed] = [0, startedAt, 0]
+  while (lastAt - startedAt < seconds * 1000) {
+    await delay(1)
+    const now = performance.now()
+    // Where the machine has kept this process waiting, the server does not get all of it at once.
+    owed += (Math.min(now - lastAt, longestCatchUpMs) * rate) / 1000
+    for (; owed >= 1; owed--) clients.send(texts[sent++ % texts.length], now)
+    lastAt = now
+  }
+  const answered = (tally.answers.length * 1000) / (performance.now() - startedAt)
+  for (const endsAt = performance.now() + patienceMs; count() < sent; await delay(10))
+    if (performance.now() > endsAt) throw new Error(`${sent - count()} of ${sent} requests were not answered`)
+  clients.close()
+  const { answers, refusals } = tally
+  const [answerP99, refusalP99] = [answers, refusals].map((values) => percentile(values, 0.99))
+  console.log(JSON.stringify({ rate: answered, asked: sent, refused: refusals.length, answerP99, refusalP99 }))
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const text = { type: 'string' }
+  const { values } = parseArgs({ options: { url: text, file: text, rate: text, seconds: text } })
+  await generate({ ...values, rate: Number(values.rate), seconds: Number(values.seconds) })
+}
