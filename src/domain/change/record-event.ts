@@ -1,3 +1,4 @@
+import { type CopiedRows, copyLine } from '../../database/copy-rows.ts'
 import { Prisma } from '../../generated/prisma/client.ts'
 import type { ChangeType } from '../change-type.ts'
 import type { Change, Image } from '../difference.ts'
@@ -58,21 +59,17 @@ export function recordEvent(
 /** What happened to one of many; `changes` is what `changesText` answers. */
 export type EventOfMany = Subject & Readonly<{ type: ChangeType; changes: string }>
 
-/** Writes them in one statement: of columns, which PostgreSQL reads in half the time that it takes to read them as JSON. */
-export async function recordEvents(db: Prisma.TransactionClient, caller: Caller, at: Date, events: readonly EventOfMany[]): Promise<void> {
+/** The rows of events, to be copied. */
+export function eventRows(caller: Caller, at: Date, events: readonly EventOfMany[]): CopiedRows {
   const { principal, ip, userAgent, requestId } = caller
-  await db.$executeRaw`
-    insert into roster.audit_events (
-      id, type, at, subject_id, user_id, actor_kind, actor_id, ip, user_agent, request_id, success, changes
-    )
-    select id, type, ${at}, subject_id, user_id, ${actorKind(caller)}, ${principal.userId ?? principal.tokenId}, ${ip}, ${userAgent},
-      ${requestId}, true, changes::jsonb
-    from unnest(
-      ${events.map(() => newId())}::uuid[], ${events.map(({ type }) => type)}::text[],
-      ${events.map(({ subjectId }) => subjectId)}::uuid[], ${events.map(({ userId = null }) => userId)}::uuid[],
-      ${events.map(({ changes }) => changes)}::text[]
-    ) as row (id, type, subject_id, user_id, changes)`
+  const [kind, actorId] = [actorKind(caller), principal.userId ?? principal.tokenId]
+  const lines = events.map(({ type, subjectId, userId = null, changes }) =>
+    copyLine([newId(), type, at, subjectId, userId, kind, actorId, ip, userAgent, requestId, true, changes]),
+  )
+  return { table: 'audit_events', columns: eventColumns, lines: lines.join('') }
 }
+
+const eventColumns = 'id type at subject_id user_id actor_kind actor_id ip user_agent request_id success changes'.split(' ')
 
 /** A caller without a request is Roster itself: the command line, a job. */
 function actorKind({ principal, requestId }: Caller): 'USER' | 'ADMIN' | 'SYSTEM' | 'ANONYMOUS' {
