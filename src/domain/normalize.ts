@@ -21,7 +21,7 @@ const foldedCharacters = 256
 
 /** Whether PostgreSQL keeps the text as it is: it has no NUL, and turns half of a surrogate pair into U+FFFD. */
 export function isStorableText(text: string): boolean {
-  return !text.includes('\0') && !/\p{Surrogate}/u.test(text)
+  return !text.includes('\0') && text.isWellFormed()
 }
 
 /**
