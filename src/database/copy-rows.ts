@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Prisma } from '../generated/prisma/client.ts'
 
-/** Rows of a table in `roster`, in COPY's text format: what `copyLine` answers for each, one after the other. */
-export type CopiedRows = Readonly<{ table: string; columns: readonly string[]; lines: string }>
+/** Rows of a table in `roster`, each as `copyLine` writes it. */
+export type CopiedRows = Readonly<{ table: string; columns: readonly string[]; lines: readonly string[] }>
 
 /** Inserts rows by COPY, inside a transaction: of each table in its order. Columns that are not named get their defaults. */
 export type CopyRows = (db: Prisma.TransactionClient, rows: readonly CopiedRows[]) => Promise<void>
@@ -22,7 +22,7 @@ export function createCopies(): Copies {
   const waiting = new Map<unknown, readonly CopiedRows[]>()
   return {
     copyRows: async (db, all) => {
-      const rows = all.filter(({ lines }) => lines !== '')
+      const rows = all.filter(({ lines }) => lines.length > 0)
       if (rows.length === 0) return
       const key = randomUUID()
       waiting.set(key, rows)
@@ -41,9 +41,14 @@ export function copyStatement({ table, columns }: CopiedRows): string {
   return `copy roster.${table} (${columns.join(', ')}) from stdin`
 }
 
-/** A row in COPY's text format: null, texts, numbers, booleans and times as they are, and all else as JSON. */
+/** All that COPY reads of rows. */
+export function copyText({ lines }: CopiedRows): string {
+  return `${lines.join('\n')}\n`
+}
+
+/** A row in COPY's text format, without the newline: null, texts, numbers, booleans and times as they are, and all else as JSON. */
 export function copyLine(values: readonly unknown[]): string {
-  return `${values.map(copyValue).join('\t')}\n`
+  return values.map(copyValue).join('\t')
 }
 
 const special = /[\\\t\n\r]/

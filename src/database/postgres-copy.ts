@@ -1,7 +1,6 @@
 import type { Connection, PoolClient } from 'pg'
 import pg from 'pg'
-import type { CopiedRows } from './copy-rows.ts'
-import { copyStatement } from './copy-rows.ts'
+import { type CopiedRows, copyStatement, copyText } from './copy-rows.ts'
 
 /** What `pg` has for COPY, without types for it. */
 type CopyConnection = Connection & Readonly<{ sendCopyFromChunk: (bytes: Buffer) => void; endCopyFrom: () => void }>
@@ -14,7 +13,8 @@ export function sendCopies(client: PoolClient, all: readonly CopiedRows[]): Prom
       callback: (error: Error | null) => (error ? reject(error) : resolve()),
       /** The server is ready for the rows of the next one. */
       handleCopyInResponse: (connection: CopyConnection) => {
-        connection.sendCopyFromChunk(Buffer.from(left.shift()?.lines ?? ''))
+        const rows = left.shift()
+        if (rows) connection.sendCopyFromChunk(Buffer.from(copyText(rows)))
         connection.endCopyFrom()
       },
     })

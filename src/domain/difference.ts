@@ -19,8 +19,7 @@ function compare(before: Image | null, after: Image | null, prefix: string, chan
   // Somebody new has but one side.
   const keys = before === null ? Object.keys(after ?? {}) : new Set([...Object.keys(before), ...Object.keys(after ?? {})])
   for (const key of keys) {
-    const name = /[~/]/.test(key) ? key.replaceAll('~', '~0').replaceAll('/', '~1') : key
-    compareValues(own(before, key), own(after, key), `${prefix}/${name}`, changes)
+    compareValues(own(before, key), own(after, key), `${prefix}/${pointed(key)}`, changes)
   }
 }
 
@@ -29,6 +28,11 @@ function compareValues(before: Json, after: Json, path: string, changes: Change[
   if (isObject(before) && (after === null || isObject(after))) compare(before, after ?? {}, path, changes)
   else if (before === null && isObject(after)) compare(null, after, path, changes)
   else if (before === null || JSON.stringify(before) !== JSON.stringify(after)) changes.push({ path, before, after })
+}
+
+/** A key as a JSON Pointer has it. */
+function pointed(key: string): string {
+  return /[~/]/.test(key) ? key.replaceAll('~', '~0').replaceAll('/', '~1') : key
 }
 
 function own(image: Image | null, key: string): Json {
@@ -41,5 +45,23 @@ function isObject(value: Json): value is { readonly [key: string]: Json } {
 
 /** The difference as it is kept. Made before a transaction, it keeps nobody waiting. */
 export function changesText(before: Image | null, after: Image | null): string {
-  return JSON.stringify(difference(before, after))
+  return before === null && after !== null ? newText(after) : JSON.stringify(difference(before, after))
+}
+
+/** The difference of somebody new, written at once: an import makes many of them. */
+function newText(image: Image): string {
+  const pieces: string[] = []
+  addNew(image, '', pieces)
+  return `[${pieces.join('')}]`
+}
+
+/** `prefix` is the beginning of a path, as JSON has it. */
+function addNew(image: Image, prefix: string, pieces: string[]): void {
+  for (const key of Object.keys(image)) {
+    const value = image[key] ?? null
+    const path = `${prefix}/${/^\w*$/.test(key) ? key : JSON.stringify(pointed(key)).slice(1, -1)}`
+    if (isObject(value)) addNew(value, path, pieces)
+    else if (value !== null)
+      pieces.push(pieces.length === 0 ? '{"path":"' : ',{"path":"', path, '","before":null,"after":', JSON.stringify(value), '}')
+  }
 }

@@ -66,7 +66,7 @@ export function eventRows(caller: Caller, at: Date, events: readonly EventOfMany
   const lines = events.map(({ type, subjectId, userId = null, changes }) =>
     copyLine([newId(), type, at, subjectId, userId, kind, actorId, ip, userAgent, requestId, true, changes]),
   )
-  return { table: 'audit_events', columns: eventColumns, lines: lines.join('') }
+  return { table: 'audit_events', columns: eventColumns, lines }
 }
 
 const eventColumns = 'id type at subject_id user_id actor_kind actor_id ip user_agent request_id success changes'.split(' ')

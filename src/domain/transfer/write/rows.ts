@@ -43,7 +43,7 @@ export type NewUserRows = UserRows & Readonly<{ users: readonly [Row<'users'>] }
 export const emptyRows: UserRows = { users: [], profiles: [], identities: [], credentials: [], sources: [] }
 
 /** Rows as they are sent, by their tables. */
-export type RowLines = Readonly<Record<TableName, string>>
+export type RowLines = Readonly<Record<TableName, readonly string[]>>
 
 const names = Object.keys(tables) as TableName[]
 
@@ -51,13 +51,13 @@ const names = Object.keys(tables) as TableName[]
 export function rowLines(rows: UserRows): RowLines {
   return byTable((name) => {
     const { columns } = tables[name]
-    return rows[name].map((row: Readonly<Record<string, unknown>>) => copyLine(columns.map((column) => row[column]))).join('')
+    return rows[name].map((row: Readonly<Record<string, unknown>>) => copyLine(columns.map((column) => row[column])))
   })
 }
 
 /** The rows of all of them, to be copied. Columns are named, for hosts add some. */
 export function copiedRows(all: readonly RowLines[]): CopiedRows[] {
-  return names.map((name) => ({ ...tables[name], lines: all.map((lines) => lines[name]).join('') }))
+  return names.map((name) => ({ ...tables[name], lines: all.flatMap((lines) => lines[name]) }))
 }
 
 function byTable<Value>(of: (name: TableName) => Value): Readonly<Record<TableName, Value>> {
