@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { Prisma } from '../generated/prisma/client.ts'
 
-/** Rows of a table in `roster`, each as `copyLine` writes it. */
-export type CopiedRows = Readonly<{ table: string; columns: readonly string[]; lines: readonly string[] }>
+/** Rows as COPY reads them, or a piece of one. What waits to be sent as bytes is no work for the garbage collector. */
+export type CopyBytes = Buffer<ArrayBuffer>
+
+/** Rows of a table in `roster`. */
+export type CopiedRows = Readonly<{ table: string; columns: readonly string[]; bytes: readonly CopyBytes[] }>
 
 /** Inserts rows by COPY, inside a transaction: of each table in its order. Columns that are not named get their defaults. */
 export type CopyRows = (db: Prisma.TransactionClient, rows: readonly CopiedRows[]) => Promise<void>
@@ -22,7 +25,7 @@ export function createCopies(): Copies {
   const waiting = new Map<unknown, readonly CopiedRows[]>()
   return {
     copyRows: async (db, all) => {
-      const rows = all.filter(({ lines }) => lines.length > 0)
+      const rows = all.filter(({ bytes }) => bytes.length > 0)
       if (rows.length === 0) return
       const key = randomUUID()
       waiting.set(key, rows)
@@ -41,14 +44,9 @@ export function copyStatement({ table, columns }: CopiedRows): string {
   return `copy roster.${table} (${columns.join(', ')}) from stdin`
 }
 
-/** All that COPY reads of rows. */
-export function copyText({ lines }: CopiedRows): string {
-  return `${lines.join('\n')}\n`
-}
-
-/** A row in COPY's text format, without the newline: null, texts, numbers, booleans and times as they are, and all else as JSON. */
-export function copyLine(values: readonly unknown[]): string {
-  return values.map(copyValue).join('\t')
+/** Values in COPY's text format: null, texts, numbers, booleans and times as they are, and all else as JSON. A newline ends a row. */
+export function copyText(values: readonly unknown[], end: '\n' | '\t' = '\n'): string {
+  return `${values.map(copyValue).join('\t')}${end}`
 }
 
 const special = /[\\\t\n\r]/

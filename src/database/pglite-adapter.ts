@@ -2,7 +2,7 @@ import type { PGlite, Transaction as PgliteTransaction } from '@electric-sql/pgl
 import type { SqlDriverAdapterFactory, Transaction } from '@prisma/driver-adapter-utils'
 import { PrismaPGlite } from 'pglite-prisma-adapter'
 import { keepDriverErrors, sendsCopies, watchStatements, wrapAdapter } from './adapter.ts'
-import { type CopiedRows, type Copies, copyStatement, copyText } from './copy-rows.ts'
+import { type CopiedRows, type Copies, copyStatement } from './copy-rows.ts'
 
 /** Prisma's adapter for PGlite, with transactions that report what fails at COMMIT: the adapter's own take it for success. */
 export function pgliteAdapter(pglite: PGlite, copies: Copies): SqlDriverAdapterFactory {
@@ -53,5 +53,5 @@ async function toPrisma(transaction: PgliteTransaction, copies: Copies, ending: 
 /** PGlite reads the rows of a COPY from a file that it makes of a blob. */
 async function sendCopies(transaction: PgliteTransaction, all: readonly CopiedRows[]): Promise<void> {
   for (const rows of all)
-    await transaction.query(copyStatement(rows).replace(/stdin$/, "'/dev/blob'"), [], { blob: new Blob([copyText(rows)]) })
+    await transaction.query(copyStatement(rows).replace(/stdin$/, "'/dev/blob'"), [], { blob: new Blob([...rows.bytes]) })
 }

@@ -1,6 +1,6 @@
 import type { Connection, PoolClient } from 'pg'
 import pg from 'pg'
-import { type CopiedRows, copyStatement, copyText } from './copy-rows.ts'
+import { type CopiedRows, copyStatement } from './copy-rows.ts'
 
 /** What `pg` has for COPY, without types for it. */
 type CopyConnection = Connection & Readonly<{ sendCopyFromChunk: (bytes: Buffer) => void; endCopyFrom: () => void }>
@@ -14,7 +14,7 @@ export function sendCopies(client: PoolClient, all: readonly CopiedRows[]): Prom
       /** The server is ready for the rows of the next one. */
       handleCopyInResponse: (connection: CopyConnection) => {
         const rows = left.shift()
-        if (rows) connection.sendCopyFromChunk(Buffer.from(copyText(rows)))
+        if (rows) connection.sendCopyFromChunk(Buffer.concat(rows.bytes))
         connection.endCopyFrom()
       },
     })

@@ -43,7 +43,7 @@ function isObject(value: Json): value is { readonly [key: string]: Json } {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The difference as it is kept. Made before a transaction, it keeps nobody waiting. */
+/** The difference as it is kept. */
 export function changesText(before: Image | null, after: Image | null): string {
   return before === null && after !== null ? newText(after) : JSON.stringify(difference(before, after))
 }

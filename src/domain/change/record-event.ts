@@ -1,7 +1,7 @@
-import { type CopiedRows, copyLine } from '../../database/copy-rows.ts'
+import { type CopiedRows, type CopyBytes, copyText } from '../../database/copy-rows.ts'
 import { Prisma } from '../../generated/prisma/client.ts'
 import type { ChangeType } from '../change-type.ts'
-import type { Change, Image } from '../difference.ts'
+import { type Change, changesText, type Image } from '../difference.ts'
 import { newId } from '../id.ts'
 import type { Caller } from '../scope.ts'
 
@@ -56,19 +56,26 @@ export function recordEvent(
     ${done ? Prisma.sql`from ${done}` : Prisma.empty}`
 }
 
-/** What happened to one of many; `changes` is what `changesText` answers. */
-export type EventOfMany = Subject & Readonly<{ type: ChangeType; changes: string }>
+/** What happened to one of many; `changes` is the end of its row: what `eventChanges` answers. */
+export type EventOfMany = Subject & Readonly<{ type: ChangeType; changes: CopyBytes }>
 
 /** The rows of events, to be copied. */
 export function eventRows(caller: Caller, at: Date, events: readonly EventOfMany[]): CopiedRows {
   const { principal, ip, userAgent, requestId } = caller
   const [kind, actorId] = [actorKind(caller), principal.userId ?? principal.tokenId]
-  const lines = events.map(({ type, subjectId, userId = null, changes }) =>
-    copyLine([newId(), type, at, subjectId, userId, kind, actorId, ip, userAgent, requestId, true, changes]),
-  )
-  return { table: 'audit_events', columns: eventColumns, lines }
+  const bytes = events.flatMap(({ type, subjectId, userId = null, changes }) => [
+    Buffer.from(copyText([newId(), type, at, subjectId, userId, kind, actorId, ip, userAgent, requestId, true], '\t')),
+    changes,
+  ])
+  return { table: 'audit_events', columns: eventColumns, bytes }
 }
 
+/** The difference as the row of an event has it. Made before a transaction, it keeps nobody waiting. */
+export function eventChanges(before: Image | null, after: Image | null): CopyBytes {
+  return Buffer.from(copyText([changesText(before, after)]))
+}
+
+/** The last one is what the event brings along. */
 const eventColumns = 'id type at subject_id user_id actor_kind actor_id ip user_agent request_id success changes'.split(' ')
 
 /** A caller without a request is Roster itself: the command line, a job. */

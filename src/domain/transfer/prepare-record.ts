@@ -60,8 +60,9 @@ function keysOf({ id, attributes, identities }: ImportRecord): { key: string; pa
   add('email', emailNormal)
   add('phoneNumber', phoneNumber)
   add('username', usernameNormal)
+  // That of the user's own password has the user's id.
   for (const [index, identity] of identities.entries())
-    keys.push({ key: `identity ${identityKey(identity)}`, path: ['identities', String(index)] })
+    if (identity.provider !== 'password') keys.push({ key: `identity ${identityKey(identity)}`, path: ['identities', String(index)] })
   return keys
 }
 

@@ -1,4 +1,4 @@
-import { type CopiedRows, copyLine } from '../../../database/copy-rows.ts'
+import { type CopiedRows, type CopyBytes, copyText } from '../../../database/copy-rows.ts'
 import { Prisma } from '../../../generated/prisma/client.ts'
 
 /** The tables that users are written to, in the order of the foreign keys, and their columns. */
@@ -43,21 +43,22 @@ export type NewUserRows = UserRows & Readonly<{ users: readonly [Row<'users'>] }
 export const emptyRows: UserRows = { users: [], profiles: [], identities: [], credentials: [], sources: [] }
 
 /** Rows as they are sent, by their tables. */
-export type RowLines = Readonly<Record<TableName, readonly string[]>>
+export type RowBytes = Readonly<Record<TableName, CopyBytes>>
 
 const names = Object.keys(tables) as TableName[]
 
 /** Writes rows as they are sent, before the transaction that inserts them. */
-export function rowLines(rows: UserRows): RowLines {
+export function rowBytes(rows: UserRows): RowBytes {
   return byTable((name) => {
     const { columns } = tables[name]
-    return rows[name].map((row: Readonly<Record<string, unknown>>) => copyLine(columns.map((column) => row[column])))
+    const texts = rows[name].map((row: Readonly<Record<string, unknown>>) => copyText(columns.map((column) => row[column])))
+    return Buffer.from(texts.join(''))
   })
 }
 
 /** The rows of all of them, to be copied. Columns are named, for hosts add some. */
-export function copiedRows(all: readonly RowLines[]): CopiedRows[] {
-  return names.map((name) => ({ ...tables[name], lines: all.flatMap((lines) => lines[name]) }))
+export function copiedRows(all: readonly RowBytes[]): CopiedRows[] {
+  return names.map((name) => ({ ...tables[name], bytes: all.map((bytes) => bytes[name]).filter(({ length }) => length > 0) }))
 }
 
 function byTable<Value>(of: (name: TableName) => Value): Readonly<Record<TableName, Value>> {

@@ -3,7 +3,7 @@ import type { ManyScope } from '../../change.ts'
 import { newId } from '../../id.ts'
 import type { ImportRecord } from '../import-record.ts'
 import { type ChangedUser, changedInclude, type KnownUser } from './changed-user.ts'
-import { copiedRows, emptyRows, rowLines, updateRows } from './rows.ts'
+import { copiedRows, emptyRows, rowBytes, updateRows } from './rows.ts'
 
 /** Reads users and keeps others from changing them, in the order of their ids, so that nobody waits in a ring. */
 export async function lockUsers(db: Prisma.TransactionClient, ids: readonly string[]): Promise<ReadonlyMap<string, KnownUser>> {
@@ -51,7 +51,7 @@ export async function updateUsers({ db, now, copy }: ManyScope, applied: readonl
       hash === null ? [] : [{ user_id: user.id, hash, updated_at: user.passwordCredential?.updatedAt ?? now }],
     ),
   }
-  await copy(copiedRows([rowLines(rows)]))
+  await copy(copiedRows([rowBytes(rows)]))
   const ended = applied.flatMap(({ changed }) => (changed.endsSessions ? [changed.user.id] : []))
   if (ended.length > 0) await db.session.updateMany({ where: { userId: { in: ended }, revokedAt: null }, data: { revokedAt: now } })
 }
