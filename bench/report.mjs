@@ -107,11 +107,13 @@ export function besideTable({ imported: { beside } }) {
 
 function transferTargets({ transfer: { imported, exported } }, { atLeast, atMost }) {
   const late = ({ alone, meanwhile }) => meanwhile.p99 / alone.p99
-  const { inserted, seconds, copySeconds } = imported
+  const { inserted, seconds, copySeconds, memory, delay } = imported
   const slowest = Math.min(...exported.map((one) => one.count / one.seconds))
   return [
     atLeast('import, of COPY', copySeconds / seconds, 0.35),
     atLeast('import, of 5,000 users a second', inserted / seconds / 5000, 1),
+    atMost('import, of 400 MB', memory / 400, 1),
+    atMost('import, of an event-loop p99 of 100 ms', delay / 100, 1),
     atMost('p99 of A for one client while `roster import` runs, of its usual', late(imported.beside.command), 3),
     atMost('p99 of A for one client while the server imports, of its usual', late(imported.beside.job), 3),
     atLeast('the slowest export, of 20,000 users a second', slowest / 20_000, 1),
@@ -168,6 +170,10 @@ export function report(results) {
     'Import and export, each in a process of its own:',
     '',
     transferTable(results.transfer),
+    '',
+    'One client of a server, while users are imported into its database:',
+    '',
+    besideTable(results.transfer),
     '',
     targets(results),
   ].join('\n')
