@@ -1,6 +1,6 @@
 /**
  * Measures an import of made-up users into PostgreSQL against plain COPY of the same rows, for `transfer.mjs`: it prints JSON. It takes
- * the server that TEST_DATABASE_URL names, on this machine and as a superuser.
+ * the server that TEST_DATABASE_URL names, on this machine and as a superuser. And how late `me` is answered meanwhile.
  */
 
 import { spawn } from 'node:child_process'
@@ -20,10 +20,14 @@ import { nothingDone } from '../dist/domain/transfer/import-parts.js'
 import { importUsers } from '../dist/domain/transfer/import-users.js'
 import { systemClock } from '../dist/ports/clock.js'
 import { createLogger } from '../dist/ports/logger.js'
+import { measureBeside, usersBefore } from './beside.mjs'
 import { openServer, query } from './database.mjs'
 
 /** What an import writes, in the order of the foreign keys. */
 const tables = ['users', 'profiles', 'identities', 'profile_sources', 'password_credentials', 'audit_events']
+
+/** So many that the import lasts while others are measured. */
+const leastBeside = 60_000
 
 /** A made-up person as a line of Roster's own format. */
 function recordOf(index, now) {
@@ -43,7 +47,8 @@ function recordOf(index, now) {
 async function writeFile(path, users) {
   const stream = createWriteStream(path)
   const now = new Date()
-  for (let index = 0; index < users; index++) if (!stream.write(`${JSON.stringify(recordOf(index, now))}\n`)) await once(stream, 'drain')
+  for (let index = usersBefore; index < usersBefore + users; index++)
+    if (!stream.write(`${JSON.stringify(recordOf(index, now))}\n`)) await once(stream, 'drain')
   stream.end()
   await once(stream, 'close')
 }
@@ -68,6 +73,7 @@ async function runImport(url, path) {
   const delay = monitorEventLoopDelay({ resolution: 5 })
   delay.enable()
   const startedAt = performance.now()
+  const begun = process.cpuUsage()
   const state = await importUsers({
     scope: systemScope({ database, clock: systemClock }),
     options: { format: 'ROSTER_NDJSON', upsert: false, matchOn: matchKeys, metadataMode: 'REPLACE', dryRun: false, weakHashes: 'accept' },
@@ -79,7 +85,8 @@ async function runImport(url, path) {
   const seconds = (performance.now() - startedAt) / 1000
   const { inserted, failed } = state
   const memory = process.resourceUsage().maxRSS / 1024
-  console.log(JSON.stringify({ inserted, failed, seconds, memory, delay: delay.percentile(99) / 1e6, cpu: process.cpuUsage().user / 1e6 }))
+  const { user, system } = process.cpuUsage(begun)
+  console.log(JSON.stringify({ inserted, failed, seconds, memory, delay: delay.percentile(99) / 1e6, cpu: (user + system) / 1e6 }))
   await database.close()
 }
 
@@ -112,8 +119,10 @@ async function main(users) {
     const [imported, copied] = [await newDatabase(server, 'roster_bench_import'), await newDatabase(server, 'roster_bench_copy')]
     const run = await measureImport(imported, path)
     const copySeconds = await measureCopy(imported, copied, directory)
-    console.log(JSON.stringify({ ...run, copySeconds }))
     for (const name of ['roster_bench_import', 'roster_bench_copy']) await query(server.url, `drop database ${name} with (force)`)
+    const longer = Math.max(users, leastBeside)
+    if (longer > users) await writeFile(path, longer)
+    console.log(JSON.stringify({ ...run, copySeconds, beside: await measureBeside(server, { path, users: longer, directory }) }))
   } finally {
     await server.close()
     rmSync(directory, { recursive: true })

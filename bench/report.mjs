@@ -93,12 +93,29 @@ export function transferTable({ users, imported, exported }) {
   return table([`${whole(users)} users`, 'a second', 'memory MB', 'event loop p99 ms'], rows)
 }
 
-function transferTargets({ transfer: { imported, exported } }, { atLeast }) {
-  const { inserted, seconds, copySeconds } = imported
+/** One client of a server, while users are imported into its database. */
+export function besideTable({ imported: { beside } }) {
+  const row = (name, { p50, p99 }) => [name, milliseconds(p50), milliseconds(p99)]
+  const { command, job } = beside
+  const rows = [
+    row('A for one client', command.alone),
+    row('A for one client, while `roster import` runs', command.meanwhile),
+    row('A for one client, while the server itself imports', job.meanwhile),
+  ]
+  return table(['', 'p50 ms', 'p99 ms'], rows)
+}
+
+function transferTargets({ transfer: { imported, exported } }, { atLeast, atMost }) {
+  const late = ({ alone, meanwhile }) => meanwhile.p99 / alone.p99
+  const { inserted, seconds, copySeconds, memory, delay } = imported
   const slowest = Math.min(...exported.map((one) => one.count / one.seconds))
   return [
     atLeast('import, of COPY', copySeconds / seconds, 0.35),
     atLeast('import, of 5,000 users a second', inserted / seconds / 5000, 1),
+    atMost('import, of 400 MB', memory / 400, 1),
+    atMost('import, of an event-loop p99 of 100 ms', delay / 100, 1),
+    atMost('p99 of A for one client while `roster import` runs, of its usual', late(imported.beside.command), 3),
+    atMost('p99 of A for one client while the server imports, of its usual', late(imported.beside.job), 3),
     atLeast('the slowest export, of 20,000 users a second', slowest / 20_000, 1),
   ]
 }
@@ -186,6 +203,10 @@ export function report(results) {
     'Import and export, each in a process of its own:',
     '',
     transferTable(results.transfer),
+    '',
+    'One client of a server, while users are imported into its database:',
+    '',
+    besideTable(results.transfer),
     '',
     targets(results),
   ].join('\n')

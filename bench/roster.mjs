@@ -15,7 +15,7 @@ const stride = 250
 const start = { afterId: '00000000-0000-0000-0000-000000000000' }
 
 /** As an operator would run it; tokens outlive the bench. */
-const environment = (database) => ({
+export const environment = (database) => ({
   NODE_ENV: 'production',
   HOST: '127.0.0.1',
   DATABASE_URL: database.url,

@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util'
 import { createDatabase, openServer } from './database.mjs'
 import { measureGrowth, measureLoad, measureProcesses, measureStarts } from './measure.mjs'
 import { measureOverload } from './overload.mjs'
-import { report, transferTable } from './report.mjs'
+import { besideTable, report, transferTable } from './report.mjs'
 import { startRoster } from './roster.mjs'
 import { measureTransfer } from './transfer.mjs'
 
@@ -54,7 +54,8 @@ async function main() {
   }
   try {
     if (flags.transfer) {
-      console.log(transferTable(await measureTransfer(keep(await openServer()), { users: Number(flags.transfer), say })))
+      const transfer = await measureTransfer(keep(await openServer()), { users: Number(flags.transfer), say })
+      console.log(`${transferTable(transfer)}\n\n${besideTable(transfer)}`)
       return
     }
     const text = report(await measure({ ...(flags.quick ? quick : full), directory, say }, keep))

@@ -10,6 +10,7 @@ import type { Database } from './database/database.ts'
 import { openDatabase } from './database/open.ts'
 import { createAuthenticator } from './domain/authenticate.ts'
 import type { Authentication } from './domain/authentication.ts'
+import type { BulkScope } from './domain/change.ts'
 import { declareConnections } from './domain/connection/declare-connections.ts'
 import { foreignProviders } from './domain/connection/foreign-providers.ts'
 import { developmentToken } from './domain/development-token.ts'
@@ -22,7 +23,6 @@ import { mailKind } from './domain/mail.ts'
 import { createOutbox, type Outbox } from './domain/outbox.ts'
 import type { Principal } from './domain/principal.ts'
 import { system } from './domain/principal.ts'
-import type { Scope } from './domain/scope.ts'
 import { loadSecret } from './domain/secret.ts'
 import { type LoadedSigningKeys, loadSigningKeys } from './domain/signing-key.ts'
 import { tokenSettings } from './domain/token-settings.ts'
@@ -143,14 +143,22 @@ function createJobHandlers(parts: Pick<App, 'config' | 'database' | 'clock' | 'm
   const batchSize = importBatchSize(database.engine)
   const { importWeakHashes: weakHashes } = config
   return {
-    IMPORT: createImportHandler({ db: database.prisma, clock, batchSize, weakHashes, onRetry: metrics.databaseRetry }),
+    IMPORT: createImportHandler({
+      db: database.prisma,
+      copyRows: database.copyRows,
+      clock,
+      batchSize,
+      weakHashes,
+      onRetry: metrics.databaseRetry,
+    }),
     EXPORT: createExportHandler({ database, clock }),
   }
 }
 
 /** Roster itself, for what it does without a request. */
-export function systemScope({ database, clock, outbox }: Pick<App, 'database' | 'clock'> & Partial<Pick<App, 'outbox'>>): Scope {
-  return { db: database.prisma, clock, onQueued: outbox?.wake, caller: { principal: system, ip: null, userAgent: null, requestId: null } }
+export function systemScope({ database, clock, outbox }: Pick<App, 'database' | 'clock'> & Partial<Pick<App, 'outbox'>>): BulkScope {
+  const { prisma: db, copyRows } = database
+  return { db, copyRows, clock, onQueued: outbox?.wake, caller: { principal: system, ip: null, userAgent: null, requestId: null } }
 }
 
 /** The version in package.json. */

@@ -113,6 +113,30 @@ describe('Roster’s own format', () => {
     expect(await db().auditEvent.count({ where: { type: 'user.imported' } })).toBe(2)
   })
 
+  test('what the database would take for the end of a value, of a row or of the file is text like any other', async () => {
+    const odd = ['\\N', '\\.', 'tab\there', 'line\r\nline', 'back\\\\slash\\', '{"a":"b"}', "it's; drop table", 'ü😀 \u2028']
+    const records = odd.map((text, index) => ({
+      email: `odd${index}@example.com`,
+      externalId: text,
+      profile: { name: text, nickname: text },
+      userMetadata: { [text]: [text, { text }] },
+      identities: [{ provider: 'google', providerUserId: text, claims: { [text]: text } }],
+    }))
+
+    const job = await importFile(harness, ndjson(...records), { format: 'ROSTER_NDJSON' })
+
+    expect([job.inserted, job.errors.nodes]).toEqual([odd.length, []])
+    for (const [index, text] of odd.entries()) {
+      const user = await byEmail(`odd${index}@example.com`)
+      expect(user).toMatchObject({ externalId: text, profile: { name: text, nickname: text }, userMetadata: { [text]: [text, { text }] } })
+      expect(user.identities).toMatchObject([{ providerUserId: text, claims: { [text]: text } }])
+      const changes = user.auditEvents.flatMap((event) => event.changes as { path: string; before: unknown; after: unknown }[])
+      expect(changes).toContainEqual({ path: '/externalId', before: null, after: text })
+      const key = text.replaceAll('~', '~0').replaceAll('/', '~1')
+      expect(changes).toContainEqual({ path: `/userMetadata/${key}`, before: null, after: [text, { text }] })
+    }
+  })
+
   test('a record that is not right is refused by its line, with all that is wrong, and the rest goes in', async () => {
     const file = ndjson(
       { email: 'a@example.com' },

@@ -3,13 +3,13 @@ import { type Config, parseConfig } from '../config.ts'
 import type { Database, DatabaseOptions } from '../database/database.ts'
 import { DirectoryInUseError } from '../database/errors.ts'
 import { openDatabase } from '../database/open.ts'
-import type { Scope } from '../domain/scope.ts'
+import type { BulkScope } from '../domain/change.ts'
 import { systemClock } from '../ports/clock.ts'
 import { createLogger } from '../ports/logger.ts'
 import { CommandError, type Terminal } from './terminal.ts'
 
 /** What a command that is no server works with. */
-export type Workplace = Readonly<{ config: Config; database: Database; scope: Scope }>
+export type Workplace = Readonly<{ config: Config; database: Database; scope: BulkScope }>
 
 type Options = Readonly<{
   /** Whether pending migrations are applied first, true by default; `unchecked`: nor is it looked at which there are. */

@@ -1,4 +1,5 @@
 import type { SqlDriverAdapter, SqlDriverAdapterFactory, SqlQueryable } from '@prisma/driver-adapter-utils'
+import type { CopiedRows, Copies } from './copy-rows.ts'
 import { driverError } from './errors.ts'
 
 /** Changes the connection that an adapter makes. */
@@ -33,6 +34,21 @@ export function keepDriverErrors<Queryable extends SqlQueryable>(
     }
   }
   return queryable
+}
+
+/** Sends rows in place of the statement that stands for them. */
+export function sendsCopies(
+  transaction: SqlQueryable,
+  { rowsOf }: Pick<Copies, 'rowsOf'>,
+  send: (rows: readonly CopiedRows[]) => Promise<void>,
+): void {
+  const executeRaw = transaction.executeRaw.bind(transaction)
+  transaction.executeRaw = async (query) => {
+    const rows = rowsOf(query)
+    if (rows === undefined) return executeRaw(query)
+    await send(rows).catch((error) => (transaction as unknown as Converting).onError(error))
+    return 0
+  }
 }
 
 /** What became of a transaction's statements. */

@@ -1,5 +1,6 @@
 import type { Prisma, PrismaClient } from '../generated/prisma/client.ts'
 import type { Logger } from '../ports/logger.ts'
+import type { CopyRows } from './copy-rows.ts'
 import type { UserReads } from './reads/user-reads.ts'
 
 /** An open database with all migrations applied: PostgreSQL, or PGlite in the data directory. */
@@ -14,6 +15,8 @@ export type Database = Readonly<{
   users: UserReads
   /** Asks the database for an answer, within two seconds. @throws when there is none */
   ping: () => Promise<void>
+  /** Inserts many rows at once, by COPY. */
+  copyRows: CopyRows
   /** Lends a connection without time limits, for migrations and bulk loads. PGlite has one connection: nothing else may use it meanwhile. */
   session: <Result>(work: (session: Session) => Promise<Result>) => Promise<Result>
   /** Ends all connections and releases the data directory. */

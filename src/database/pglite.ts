@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { PGlite } from '@electric-sql/pglite'
 import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm'
 import { createPrisma } from './client.ts'
+import { createCopies } from './copy-rows.ts'
 import { makeDataDirectory, prepareCluster } from './data-directory.ts'
 import type { Database, DatabaseOptions, RunRead, Session } from './database.ts'
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts'
@@ -80,8 +81,9 @@ function toStartError(error: unknown, dataDir: string): DatabaseStartError {
 
 function toDatabase(pglite: PGlite, options: DatabaseOptions, release: () => void): Database {
   const { requestTimeoutMs = 5000 } = options
+  const copies = createCopies()
   // Transactions queue for the one connection: how long they may wait is how long a request may take.
-  const prisma = createPrisma(pgliteAdapter(pglite), { maxWait: requestTimeoutMs, timeout: requestTimeoutMs }, options.onQuery)
+  const prisma = createPrisma(pgliteAdapter(pglite, copies), { maxWait: requestTimeoutMs, timeout: requestTimeoutMs }, options.onQuery)
   const session: Session = {
     query: async <Row extends Record<string, unknown>>(sql: string, values: readonly unknown[] = []) =>
       (await pglite.query<Row>(sql, [...values])).rows,
@@ -97,6 +99,7 @@ function toDatabase(pglite: PGlite, options: DatabaseOptions, release: () => voi
     // PGlite takes a byte order mark off the start of a text, unless it is inside of JSON, as Prisma asks for it.
     users: { findFirst: (args) => prisma.user.findFirst(args), selection: () => null },
     ping: () => answerInTime(pglite.query('SELECT 1')),
+    copyRows: copies.copyRows,
     session: (work) => work(session),
     close: async () => {
       await prisma.$disconnect()

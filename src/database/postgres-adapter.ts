@@ -2,20 +2,24 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { PrismaPg } from '@prisma/adapter-pg'
 import type { SqlDriverAdapter, SqlDriverAdapterFactory, SqlQuery, Transaction } from '@prisma/driver-adapter-utils'
 import type { Pool, PoolClient } from 'pg'
-import { keepDriverErrors, watchStatements, wrapAdapter } from './adapter.ts'
+import { keepDriverErrors, sendsCopies, watchStatements, wrapAdapter } from './adapter.ts'
+import type { Copies } from './copy-rows.ts'
 import type { RunRead } from './database.ts'
 import { isConnectionClosed, isConnectionLost, isStalePlan } from './errors.ts'
+import { sendCopies } from './postgres-copy.ts'
 import type { StatementNames } from './statement-names.ts'
 
 /**
  * Prisma's adapter for PostgreSQL, made to survive cut connections: what has changed nothing yet is sent again on a fresh
  * connection, and a connection in an unknown state does not go back to the pool.
  */
-export function postgresAdapter(pool: Pool, names: StatementNames): SqlDriverAdapterFactory {
-  return wrapAdapter(new PrismaPg(pool, { statementNameGenerator: names.nameOf }), (adapter) => withFreshConnections(adapter, names))
+export function postgresAdapter(pool: Pool, names: StatementNames, copies: Copies): SqlDriverAdapterFactory {
+  return wrapAdapter(new PrismaPg(pool, { statementNameGenerator: names.nameOf }), (adapter) =>
+    withFreshConnections(adapter, names, copies),
+  )
 }
 
-function withFreshConnections(adapter: SqlDriverAdapter, names: StatementNames): SqlDriverAdapter {
+function withFreshConnections(adapter: SqlDriverAdapter, names: StatementNames, copies: Copies): SqlDriverAdapter {
   const renewIfStale = (error: unknown): void => {
     if (isStalePlan(error)) names.renew()
   }
@@ -25,7 +29,8 @@ function withFreshConnections(adapter: SqlDriverAdapter, names: StatementNames):
   const startTransaction = adapter.startTransaction.bind(adapter)
   adapter.queryRaw = (query) => preparedAgain(() => (/^\s*SELECT\b/i.test(query.sql) ? again(() => queryRaw(query)) : queryRaw(query)))
   adapter.executeRaw = (query) => preparedAgain(() => executeRaw(query))
-  adapter.startTransaction = async (isolationLevel) => watchTransaction(await again(() => startTransaction(isolationLevel)), renewIfStale)
+  adapter.startTransaction = async (isolationLevel) =>
+    watchTransaction(await again(() => startTransaction(isolationLevel)), copies, renewIfStale)
   return adapter
 }
 
@@ -71,8 +76,10 @@ async function preparedAgain<Result>(work: () => Promise<Result>): Promise<Resul
 }
 
 /** A transaction with a stale plan fails, and its work may be done again (`isRetryable`). */
-function watchTransaction(transaction: Transaction, hear: (error: unknown) => void): Transaction {
+function watchTransaction(transaction: Transaction, copies: Copies, hear: (error: unknown) => void): Transaction {
+  const { client } = transaction as unknown as { client: PoolClient }
   keepDriverErrors(transaction, hear)
+  sendsCopies(transaction, copies, (rows) => sendCopies(client, rows))
   const outcome = watchStatements(transaction)
   const executeRaw = transaction.executeRaw.bind(transaction)
   transaction.executeRaw = async (query) => {
@@ -82,7 +89,6 @@ function watchTransaction(transaction: Transaction, hear: (error: unknown) => vo
     await executeRaw(rollback)
     throw failure
   }
-  const { client } = transaction as unknown as { client: PoolClient }
   const release = client.release
   client.release = () => release(isConnectionLost(outcome.failure))
   return transaction

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { createPrisma } from './client.ts'
+import { createCopies } from './copy-rows.ts'
 import type { Database, DatabaseOptions, Session } from './database.ts'
 import { answerInTime, pingMs } from './ping.ts'
 import { endStandingWaits } from './pool-queue.ts'
@@ -30,9 +31,10 @@ export function openPostgres(databaseUrl: string, options: DatabaseOptions): Dat
   endStandingWaits(pool, 1000)
   // Without a listener an idle connection that is cut ends the process.
   pool.on('error', (error) => logger.debug({ code: (error as { code?: string }).code }, 'an idle database connection was closed'))
+  const copies = createCopies()
   const transactionOptions = { maxWait: waitMs, timeout: requestTimeoutMs }
   const names = createStatementNames()
-  const prisma = createPrisma(postgresAdapter(pool, names), transactionOptions, options.onQuery)
+  const prisma = createPrisma(postgresAdapter(pool, names, copies), transactionOptions, options.onQuery)
   const { read: readRows, write } = createStatements(pool, names)
   const read = heard(readRows, options.onQuery)
   const written = heard(write, options.onQuery)
@@ -43,6 +45,7 @@ export function openPostgres(databaseUrl: string, options: DatabaseOptions): Dat
     execute: ({ text, values }) => written(text, values),
     users: createUserReads(prisma, read),
     ping: () => answerInTime(pool.query({ text: 'SELECT 1', query_timeout: pingMs } as pg.QueryConfig)),
+    copyRows: copies.copyRows,
     session: (work) => withSession(databaseUrl, work),
     close: async () => {
       await prisma.$disconnect()

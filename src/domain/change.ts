@@ -1,19 +1,20 @@
 import { randomInt } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { CopiedRows, CopyRows } from '../database/copy-rows.ts'
 import { isRetryable, isUnavailable } from '../database/errors.ts'
 import { explainRefusal } from '../database/refusal.ts'
 import type { Prisma } from '../generated/prisma/client.ts'
 import {
   type AuditedEvent,
   type EventOfMany,
+  eventRows,
   type Images,
-  recordEvents,
   type Steps,
   type Subject,
   writingEvent,
 } from './change/record-event.ts'
 import type { ChangeType } from './change-type.ts'
-import { changesText, difference } from './difference.ts'
+import { difference } from './difference.ts'
 import { serviceUnavailable } from './errors.ts'
 import { newId } from './id.ts'
 import type { Caller, Scope } from './scope.ts'
@@ -48,6 +49,12 @@ export type Changed<Result> = Subject &
     also?: Happened
   }>
 
+/** Enough to open the door for many. */
+export type BulkScope = Scope & Readonly<{ copyRows: CopyRows }>
+
+/** What a use-case works with inside a change of many: it may insert any number of rows at once. */
+export type ManyScope = ChangeScope & Readonly<{ copy: (rows: readonly CopiedRows[]) => Promise<void> }>
+
 /** What was done to many at once. */
 export type ManyChanged<Result> = Readonly<{ result: Result; events: readonly EventOfMany[] }>
 
@@ -73,7 +80,7 @@ export async function change<Result>(
     const { db, caller, now: at } = tx
     const changes = difference(before, after)
     if (changes.length === 0 && before !== null && after !== null) throw new Unchanged(result)
-    if (also) await recordEvents(db, caller, at, [{ ...also, changes: changesText(also.before, also.after) }])
+    if (also) await db.$executeRaw(writingEvent(caller, { success: true, at, ...also, changes: difference(also.before, also.after) }))
     await db.$executeRaw(writingEvent(caller, { type, success: true, ...event, at, changes }))
     return result
   })
@@ -87,13 +94,14 @@ export async function change<Result>(
  * @throws {RequestError} SERVICE_UNAVAILABLE when the database does not answer
  */
 export async function changeMany<Result>(
-  scope: Scope,
-  work: (scope: ChangeScope) => Promise<ManyChanged<Result>>,
+  scope: BulkScope,
+  work: (scope: ManyScope) => Promise<ManyChanged<Result>>,
   { trial = false }: { trial?: boolean } = {},
 ): Promise<Result> {
   return open(scope, null, async (tx) => {
-    const { result, events } = await work(tx)
-    if (events.length > 0) await recordEvents(tx.db, tx.caller, tx.now, events)
+    const copy: ManyScope['copy'] = (rows) => scope.copyRows(tx.db, rows)
+    const { result, events } = await work({ ...tx, copy })
+    await copy([eventRows(tx.caller, tx.now, events)])
     if (trial) throw new Unchanged(result)
     return result
   })

@@ -8,21 +8,31 @@ export type Change = Readonly<{ path: string; before: Json; after: Json }>
 export type Image = { readonly [key: string]: Json }
 
 /** What changed between two images of a record. What is absent on one side is null there. */
-export function difference(before: Image | null, after: Image | null, prefix = ''): Change[] {
-  // Somebody new has but one side: an import makes many of them.
-  const keys = before === null ? Object.keys(after ?? {}) : [...new Set([...Object.keys(before), ...Object.keys(after ?? {})])]
-  return keys.flatMap((key) => {
-    const name = /[~/]/.test(key) ? key.replaceAll('~', '~0').replaceAll('/', '~1') : key
-    return valueDifference(own(before, key), own(after, key), `${prefix}/${name}`)
-  })
+export function difference(before: Image | null, after: Image | null): Change[] {
+  const changes: Change[] = []
+  compare(before, after, '', changes)
+  return changes
 }
 
-function valueDifference(before: Json, after: Json, path: string): Change[] {
-  if (isObject(before) && isObject(after)) return difference(before, after, path)
-  if (isObject(before) && after === null) return difference(before, {}, path)
-  if (before === null && isObject(after)) return difference(null, after, path)
-  if (before === null) return after === null ? [] : [{ path, before, after }]
-  return JSON.stringify(before) === JSON.stringify(after) ? [] : [{ path, before, after }]
+/** What changed is added to one list: an import compares the images of many. */
+function compare(before: Image | null, after: Image | null, prefix: string, changes: Change[]): void {
+  // Somebody new has but one side.
+  const keys = before === null ? Object.keys(after ?? {}) : new Set([...Object.keys(before), ...Object.keys(after ?? {})])
+  for (const key of keys) {
+    compareValues(own(before, key), own(after, key), `${prefix}/${pointed(key)}`, changes)
+  }
+}
+
+function compareValues(before: Json, after: Json, path: string, changes: Change[]): void {
+  if (before === null && after === null) return
+  if (isObject(before) && (after === null || isObject(after))) compare(before, after ?? {}, path, changes)
+  else if (before === null && isObject(after)) compare(null, after, path, changes)
+  else if (before === null || JSON.stringify(before) !== JSON.stringify(after)) changes.push({ path, before, after })
+}
+
+/** A key as a JSON Pointer has it. */
+function pointed(key: string): string {
+  return /[~/]/.test(key) ? key.replaceAll('~', '~0').replaceAll('/', '~1') : key
 }
 
 function own(image: Image | null, key: string): Json {
@@ -33,7 +43,25 @@ function isObject(value: Json): value is { readonly [key: string]: Json } {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The difference as it is kept. Made before a transaction, it keeps nobody waiting. */
+/** The difference as it is kept. */
 export function changesText(before: Image | null, after: Image | null): string {
-  return JSON.stringify(difference(before, after))
+  return before === null && after !== null ? newText(after) : JSON.stringify(difference(before, after))
+}
+
+/** The difference of somebody new, written at once: an import makes many of them. */
+function newText(image: Image): string {
+  const pieces: string[] = []
+  addNew(image, '', pieces)
+  return `[${pieces.join('')}]`
+}
+
+/** `prefix` is the beginning of a path, as JSON has it. */
+function addNew(image: Image, prefix: string, pieces: string[]): void {
+  for (const key of Object.keys(image)) {
+    const value = image[key] ?? null
+    const path = `${prefix}/${/^\w*$/.test(key) ? key : JSON.stringify(pointed(key)).slice(1, -1)}`
+    if (isObject(value)) addNew(value, path, pieces)
+    else if (value !== null)
+      pieces.push(pieces.length === 0 ? '{"path":"' : ',{"path":"', path, '","before":null,"after":', JSON.stringify(value), '}')
+  }
 }

@@ -4,6 +4,7 @@
  */
 export function isExactNumber(text: string): boolean {
   const value = Number(text)
+  if (String(value) === text) return true
   if (!Number.isFinite(value) || Object.is(value, -0)) return false
   const written = canonical(String(value))
   const sent = canonical(text)

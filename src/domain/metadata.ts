@@ -1,6 +1,7 @@
 import { Prisma } from '../generated/prisma/client.ts'
 import type { Json } from './difference.ts'
 import { DomainError, invalidInput } from './errors.ts'
+import { isStorableText } from './normalize.ts'
 
 /** How a metadata patch meets what is there; see the GraphQL enum of the same name. */
 export type MetadataMode = 'MERGE' | 'MERGE_DEEP' | 'REPLACE'
@@ -18,37 +19,45 @@ const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype'])
 /** What is wrong with a bag or a patch by itself, all of it, each with its path. */
 export function metadataProblems(value: unknown, path: readonly string[]): DomainError[] {
   if (!isPlainObject(value)) return [invalidInput(path, `\`${path.at(-1)}\` must be a JSON object.`)]
-  return objectProblems(value, path, 1)
+  const problems: DomainError[] = []
+  checkObject(value, 1, (inner, message) => problems.push(invalidInput([...path, ...inner], message)))
+  return problems
 }
 
-function objectProblems(value: Record<string, unknown>, path: readonly string[], depth: number): DomainError[] {
-  if (depth > metadataMaxDepth) return [invalidInput(path, `Metadata may nest ${metadataMaxDepth} levels deep at most.`)]
-  return Object.entries(value).flatMap(([key, member]) => {
-    const problem = keyProblem(key)
-    return problem === null ? valueProblems(member, [...path, key], depth) : [invalidInput([...path, key.slice(0, keyMaxLength)], problem)]
-  })
+/** Told of a problem, and of the keys that lead to it from where it is told, the outermost first. */
+type Tell = (path: readonly string[], message: string) => void
+
+/** Paths are made where there is a problem: an import checks many bags. */
+function checkObject(value: Record<string, unknown>, depth: number, tell: Tell): void {
+  if (depth > metadataMaxDepth) tell([], tooDeep)
+  else for (const key of Object.keys(value)) checkMember(key, value[key], depth, tell)
 }
 
-function valueProblems(value: unknown, path: readonly string[], depth: number): DomainError[] {
+function checkMember(key: string, value: unknown, depth: number, tell: Tell): void {
+  const problem = keyProblem(key)
+  if (problem === null) checkValue(value, depth, (inner, message) => tell([key, ...inner], message))
+  else tell([key.slice(0, keyMaxLength)], problem)
+}
+
+function checkValue(value: unknown, depth: number, tell: Tell): void {
   if (Array.isArray(value)) {
-    if (depth >= metadataMaxDepth) return [invalidInput(path, `Metadata may nest ${metadataMaxDepth} levels deep at most.`)]
-    return value.flatMap((item, index) => valueProblems(item, [...path, String(index)], depth + 1))
-  }
-  if (isPlainObject(value)) return objectProblems(value, path, depth + 1)
-  if (typeof value === 'string') return isStorable(value) ? [] : [invalidInput(path, 'Text must not hold NUL or a lone surrogate.')]
-  if (typeof value === 'number') return Number.isFinite(value) ? [] : [invalidInput(path, 'A number must be finite.')]
-  return value === null || typeof value === 'boolean' ? [] : [invalidInput(path, 'Metadata holds JSON values only.')]
+    if (depth >= metadataMaxDepth) tell([], tooDeep)
+    else
+      for (const [index, item] of value.entries()) checkValue(item, depth + 1, (inner, message) => tell([String(index), ...inner], message))
+  } else if (isPlainObject(value)) checkObject(value, depth + 1, tell)
+  else if (typeof value === 'string') {
+    if (!isStorableText(value)) tell([], 'Text must not hold NUL or a lone surrogate.')
+  } else if (typeof value === 'number') {
+    if (!Number.isFinite(value)) tell([], 'A number must be finite.')
+  } else if (value !== null && typeof value !== 'boolean') tell([], 'Metadata holds JSON values only.')
 }
+
+const tooDeep = `Metadata may nest ${metadataMaxDepth} levels deep at most.`
 
 function keyProblem(key: string): string | null {
   if (key.length === 0 || key.length > keyMaxLength) return `A metadata key has 1 to ${keyMaxLength} characters.`
   if (forbiddenKeys.has(key)) return `A metadata key must not be ${[...forbiddenKeys].join(', ')}.`
-  return isStorable(key) ? null : 'A metadata key must not hold NUL or a lone surrogate.'
-}
-
-/** PostgreSQL refuses NUL, and would store a lone surrogate as another character. */
-function isStorable(text: string): boolean {
-  return !text.includes('\0') && text.isWellFormed()
+  return isStorableText(key) ? null : 'A metadata key must not hold NUL or a lone surrogate.'
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {

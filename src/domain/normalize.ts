@@ -21,7 +21,7 @@ const foldedCharacters = 256
 
 /** Whether PostgreSQL keeps the text as it is: it has no NUL, and turns half of a surrogate pair into U+FFFD. */
 export function isStorableText(text: string): boolean {
-  return !text.includes('\0') && !/\p{Surrogate}/u.test(text)
+  return !text.includes('\0') && text.isWellFormed()
 }
 
 /**
@@ -30,12 +30,19 @@ export function isStorableText(text: string): boolean {
  * they are: folding them to `i` and `ss` would make different mailboxes one.
  */
 export function foldCase(text: string): string {
+  if (isAscii(text)) return text.toLowerCase()
   return text.normalize('NFKC').toLowerCase().replaceAll('ς', 'σ').normalize('NFKC')
+}
+
+/** What has one Unicode form only. */
+function isAscii(text: string): boolean {
+  return /^[\x20-\x7e]*$/.test(text)
 }
 
 /** The form of a name that is compared, sorted and indexed: folded, and cut after 256 characters. */
 export function foldText(name: string): string {
-  return Array.from(foldCase(name)).slice(0, foldedCharacters).join('')
+  const folded = foldCase(name)
+  return folded.length <= foldedCharacters ? folded : Array.from(folded).slice(0, foldedCharacters).join('')
 }
 
 /**

@@ -80,12 +80,19 @@ const formatProblems: { readonly [Attribute in TextAttribute]?: (value: string) 
       ? null
       : 'A time zone is a name such as Europe/Paris.',
   locale: (value) =>
-    isKnown(() => new Intl.Locale(value.replaceAll('_', '-'))) ? null : 'A locale is a BCP 47 language tag such as en-US.',
+    usualLocale.test(value) || isKnown(() => new Intl.Locale(value.replaceAll('_', '-')))
+      ? null
+      : 'A locale is a BCP 47 language tag such as en-US.',
 }
+
+/** Language, script and region, which is what a language tag may be made of whatever they are: no need to have it read. */
+const usualLocale = /^[a-z]{2,3}([-_][a-z]{4})?([-_]([a-z]{2}|\d{3}))?$/i
 
 /** Other schemes, `javascript:` among them, would run in the pages that show the profile. */
 function urlProblem(value: string): string | null {
-  return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) ? null : 'This is not an http or https URL.'
+  return URL.canParse(value) && (/^https?:/i.test(value) || /^https?:$/.test(new URL(value).protocol))
+    ? null
+    : 'This is not an http or https URL.'
 }
 
 /** OpenID Connect Core 5.1: YYYY-MM-DD, the year 0000 when it is left out, or YYYY alone. */

@@ -1,6 +1,7 @@
+import { type CopiedRows, type CopyBytes, copyText } from '../../database/copy-rows.ts'
 import { Prisma } from '../../generated/prisma/client.ts'
 import type { ChangeType } from '../change-type.ts'
-import type { Change, Image } from '../difference.ts'
+import { type Change, changesText, type Image } from '../difference.ts'
 import { newId } from '../id.ts'
 import type { Caller } from '../scope.ts'
 
@@ -50,24 +51,27 @@ export function writingEvent(caller: Caller, event: AuditedEvent, { steps, done,
     ${done ? Prisma.sql`from ${done}` : Prisma.empty}`
 }
 
-/** What happened to one of many; `changes` is what `changesText` answers. */
-export type EventOfMany = Subject & Readonly<{ type: ChangeType; changes: string }>
+/** What happened to one of many; `changes` is the end of its row: what `eventChanges` answers. */
+export type EventOfMany = Subject & Readonly<{ type: ChangeType; changes: CopyBytes }>
 
-/** Writes them in one statement: of columns, which PostgreSQL reads in half the time that it takes to read them as JSON. */
-export async function recordEvents(db: Prisma.TransactionClient, caller: Caller, at: Date, events: readonly EventOfMany[]): Promise<void> {
+/** The rows of events, to be copied. */
+export function eventRows(caller: Caller, at: Date, events: readonly EventOfMany[]): CopiedRows {
   const { principal, ip, userAgent, requestId } = caller
-  await db.$executeRaw`
-    insert into roster.audit_events (
-      id, type, at, subject_id, user_id, actor_kind, actor_id, ip, user_agent, request_id, success, changes
-    )
-    select id, type, ${at}, subject_id, user_id, ${actorKind(caller)}, ${principal.userId ?? principal.tokenId}, ${ip}, ${userAgent},
-      ${requestId}, true, changes::jsonb
-    from unnest(
-      ${events.map(() => newId())}::uuid[], ${events.map(({ type }) => type)}::text[],
-      ${events.map(({ subjectId }) => subjectId)}::uuid[], ${events.map(({ userId = null }) => userId)}::uuid[],
-      ${events.map(({ changes }) => changes)}::text[]
-    ) as row (id, type, subject_id, user_id, changes)`
+  const [kind, actorId] = [actorKind(caller), principal.userId ?? principal.tokenId]
+  const bytes = events.flatMap(({ type, subjectId, userId = null, changes }) => [
+    Buffer.from(copyText([newId(), type, at, subjectId, userId, kind, actorId, ip, userAgent, requestId, true], '\t')),
+    changes,
+  ])
+  return { table: 'audit_events', columns: eventColumns, bytes }
 }
+
+/** The difference as the row of an event has it. Made before a transaction, it keeps nobody waiting. */
+export function eventChanges(before: Image | null, after: Image | null): CopyBytes {
+  return Buffer.from(copyText([changesText(before, after)]))
+}
+
+/** The last one is what the event brings along. */
+const eventColumns = 'id type at subject_id user_id actor_kind actor_id ip user_agent request_id success changes'.split(' ')
 
 /** A caller without a request is Roster itself: the command line, a job. */
 function actorKind({ principal, requestId }: Caller): 'USER' | 'ADMIN' | 'SYSTEM' | 'ANONYMOUS' {

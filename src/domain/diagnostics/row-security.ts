@@ -29,7 +29,8 @@ function ruled(table: string, rule: string): Finding {
     severity: 'WARNING',
     object: `${rule} on roster.${table}`,
     kind: 'rule',
-    problem: 'The rule was added by hand, and does something else, or more, than what Roster asks for. Write it as a trigger.',
+    problem:
+      'The rule was added by hand, and does something else, or more, than what Roster asks for; an import passes it by. Write it as a trigger.',
     fix: `DROP RULE ${quoteName(rule)} ON roster.${quoteName(table)};`,
   }
 }

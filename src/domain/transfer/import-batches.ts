@@ -1,7 +1,7 @@
 import { postgresError } from '../../database/errors.ts'
 import { changeMany } from '../change.ts'
 import { DomainError, RequestError } from '../errors.ts'
-import { JobFailedError } from '../job/save-job.ts'
+import { JobFailedError, type JobProblem } from '../job/save-job.ts'
 import type { FormatReader } from './format-reader.ts'
 import type { ImportParts, ImportState } from './import-parts.ts'
 import type { PreparedRecord } from './prepare-record.ts'
@@ -139,10 +139,23 @@ const codes: Readonly<Record<string, string>> = {
   IDENTITY_TAKEN: 'CONFLICT',
 }
 
-/** Why the database refused a record; null when it did not. */
+/** feature_not_supported: of COPY, where row-level security holds. */
+const copyRefused = '0A000'
+const noCopy: JobProblem = {
+  line: 0,
+  code: 'CONSTRAINT_FAILED',
+  path: null,
+  message: 'The database takes no rows by COPY: row-level security holds for Roster’s database user. `roster doctor` says how to mend it.',
+}
+
+/**
+ * Why the database refused a record; null when it did not.
+ * @throws {JobFailedError} when it would refuse any
+ */
 function refusalOf(error: unknown): Problem | null {
   if (error instanceof RequestError || error instanceof JobFailedError) return null
   if (error instanceof DomainError) return { code: codes[error.code] ?? error.code, path: null, message: error.message }
   const state = postgresError(error)?.code
+  if (state === copyRefused) throw new JobFailedError(noCopy)
   return state === undefined ? null : { code: 'CONSTRAINT_FAILED', path: null, message: `The database refuses the record (${state}).` }
 }

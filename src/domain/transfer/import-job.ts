@@ -1,3 +1,4 @@
+import type { CopyRows } from '../../database/copy-rows.ts'
 import type { PrismaClient } from '../../generated/prisma/client.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { ClaimedJob } from '../job/claim-job.ts'
@@ -8,14 +9,21 @@ import { importUsers } from './import-users.ts'
 import type { ImportJobInput } from './request-import.ts'
 import { readUpload } from './upload.ts'
 
-type Parts = Readonly<{ db: PrismaClient; clock: Clock; batchSize: number; weakHashes: WeakHashes; onRetry?: () => void }>
+type Parts = Readonly<{
+  db: PrismaClient
+  copyRows: CopyRows
+  clock: Clock
+  batchSize: number
+  weakHashes: WeakHashes
+  onRetry?: () => void
+}>
 
 /** Does the imports that were asked for over the API. */
-export function createImportHandler({ db, clock, batchSize, weakHashes, onRetry }: Parts): JobHandler {
+export function createImportHandler({ db, copyRows, clock, batchSize, weakHashes, onRetry }: Parts): JobHandler {
   return async (run) => {
     const { upload, ...options } = run.job.input as unknown as ImportJobInput
     const state = await importUsers({
-      scope: { db, clock, caller: run.caller, ...(onRetry ? { onRetry } : {}) },
+      scope: { db, copyRows, clock, caller: run.caller, ...(onRetry ? { onRetry } : {}) },
       options: { ...options, weakHashes },
       file: readUpload(db, upload),
       run,
@@ -34,5 +42,5 @@ export function stateOf({ checkpoint, processed, total, inserted, updated, skipp
 
 /** Users that are written in one transaction. PGlite lets nobody else work meanwhile, and PostgreSQL takes some tenths of a second. */
 export function importBatchSize(engine: 'postgresql' | 'pglite'): number {
-  return engine === 'pglite' ? 50 : 75
+  return engine === 'pglite' ? 50 : 500
 }

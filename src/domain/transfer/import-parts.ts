@@ -1,6 +1,6 @@
+import type { BulkScope } from '../change.ts'
 import type { JobRun } from '../job/run-job.ts'
 import type { JobProblem, JobState } from '../job/save-job.ts'
-import type { Scope } from '../scope.ts'
 import type { ImportOptions } from './import-options.ts'
 import type { Chunks } from './read/raw-record.ts'
 import type { RefusedRecord } from './write/write-records.ts'
@@ -21,7 +21,7 @@ export type ImportState = Omit<JobState, 'checkpoint' | 'problems'> & Readonly<{
 
 /** What an import works with. */
 export type ImportParts = Readonly<{
-  scope: Scope
+  scope: BulkScope
   options: ImportOptions
   file: Chunks
   run: Pick<JobRun, 'save' | 'signal'>

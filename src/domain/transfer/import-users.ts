@@ -9,7 +9,7 @@ import { readRecords } from './read/read-records.ts'
 import { createSeenKeys } from './seen-keys.ts'
 
 /** How long it works before anybody else has a turn. */
-const turnMs = 8
+const turnMs = 1
 
 /**
  * Imports users from a file, batch by batch, each in a transaction of its own that says how far it is. What was done before the state is

@@ -30,32 +30,40 @@ type Preparing = Readonly<{
 const mostProblems = 10
 
 /** Checks a record, and that no record before it was about the same user. */
-export function prepareRecord({ format, draft, checks, seen, expectsNew }: Preparing, { content, ...place }: FileRecord): PreparedRecord {
+export function prepareRecord({ format, draft, checks, seen, expectsNew }: Preparing, file: FileRecord): PreparedRecord {
+  const { line, end, bytes, content } = file
+  const refused = (problems: readonly Problem[]): PreparedRecord => ({ line, end, bytes, record: null, problems })
   const made = draft(content)
-  if ('code' in made) return { ...place, record: null, problems: [made] }
+  if ('code' in made) return refused([made])
   const problems: Problem[] = [...made.problems]
   const record = checkRecord(made, checks, (path, message, code = 'INVALID_FORMAT') => {
     problems.push({ code, path: nameOf(format, path), message })
   })
-  if (problems.length > 0) return { ...place, record: null, problems: problems.slice(0, mostProblems) }
-  const repeated = keysOf(record).find(({ key }) => seen.has(key))
-  if (repeated !== undefined) return { ...place, record: null, problems: [repetition(nameOf(format, repeated.path))] }
-  for (const { key } of keysOf(record)) seen.add(key)
+  if (problems.length > 0) return refused(problems.slice(0, mostProblems))
+  const keys = keysOf(record)
+  const repeated = keys.find(({ key }) => seen.has(key))
+  if (repeated !== undefined) return refused([repetition(nameOf(format, repeated.path))])
+  for (const { key } of keys) seen.add(key)
   const fresh = expectsNew && record.identitiesOf === null ? freshUser(record, checks.now) : null
-  return { ...place, record, problems: null, fresh }
+  return { line, end, bytes, record, problems: null, fresh }
 }
 
 /** What may be told of one user in a file only, in the form that is compared: addresses in different cases are the same. */
 function keysOf({ id, attributes, identities }: ImportRecord): { key: string; path: readonly string[] }[] {
   const { emailNormal, phoneNumber, usernameNormal, externalId } = attributes
-  return [
-    { key: id, kind: 'id', path: ['id'] },
-    { key: externalId, kind: 'externalId', path: ['externalId'] },
-    { key: emailNormal, kind: 'email', path: ['email'] },
-    { key: phoneNumber, kind: 'phoneNumber', path: ['phoneNumber'] },
-    { key: usernameNormal, kind: 'username', path: ['username'] },
-    ...identities.map((identity, index) => ({ key: identityKey(identity), kind: 'identity', path: ['identities', String(index)] })),
-  ].flatMap(({ key, kind, path }) => (key == null ? [] : [{ key: `${kind} ${key}`, path }]))
+  const keys: { key: string; path: readonly string[] }[] = []
+  const add = (name: string, key: string | null | undefined): void => {
+    if (key != null) keys.push({ key: `${name} ${key}`, path: [name] })
+  }
+  add('id', id)
+  add('externalId', externalId)
+  add('email', emailNormal)
+  add('phoneNumber', phoneNumber)
+  add('username', usernameNormal)
+  // That of the user's own password has the user's id.
+  for (const [index, identity] of identities.entries())
+    if (identity.provider !== 'password') keys.push({ key: `identity ${identityKey(identity)}`, path: ['identities', String(index)] })
+  return keys
 }
 
 function repetition(path: string | null): Problem {

@@ -4,50 +4,64 @@ export type SeenKeys = Readonly<{
   add: (key: string) => void
 }>
 
-const firstSlots = 2 ** 12
+/** Many small tables grow one after the other: none of them needs the room of all twice. */
+const tableCount = 64
+const firstSlots = 64
+/** The share of slots that may be taken: above it, looking for a free one takes long. */
+const mostTaken = 0.75
+
+/** Hashes of two numbers each; the second one of an empty slot is zero. */
+type Table = { slots: Uint32Array; count: number }
 
 /**
  * An empty set. It keeps a hash of 64 bits in place of the key: of ten million keys, one is taken for another with a probability of
  * one in 400,000.
  */
 export function createSeenKeys(): SeenKeys {
-  let slots = new Uint32Array(2 * firstSlots)
-  let count = 0
-  /** Where the hash is, or would be. Two zeros are an empty slot. */
-  const find = (table: Uint32Array, high: number, low: number): number => {
-    const mask = table.length / 2 - 1
-    for (let slot = low & mask; ; slot = (slot + 1) & mask) {
-      const at = 2 * slot
-      if ((table[at] === high && table[at + 1] === low) || (table[at] === 0 && table[at + 1] === 0)) return at
-    }
-  }
-  const grow = (): void => {
-    const larger = new Uint32Array(2 * slots.length)
-    for (let at = 0; at < slots.length; at += 2) {
-      const [high = 0, low = 0] = [slots[at], slots[at + 1]]
-      if (high !== 0 || low !== 0) larger.set([high, low], find(larger, high, low))
-    }
-    slots = larger
-  }
+  const tables = Array.from({ length: tableCount }, (): Table => ({ slots: new Uint32Array(2 * firstSlots), count: 0 }))
+  const tableOf = (high: number): Table => tables[high % tableCount] as Table
   return {
     has: (key) => {
       const [high, low] = hash(key)
-      const at = find(slots, high, low)
-      return slots[at] === high && slots[at + 1] === low
+      const { slots } = tableOf(high)
+      return slots[find(slots, high, low) + 1] === low
     },
     add: (key) => {
       const [high, low] = hash(key)
-      const at = find(slots, high, low)
-      if (slots[at] === high && slots[at + 1] === low) return
-      slots[at] = high
-      slots[at + 1] = low
-      count++
-      if (count > slots.length / 4) grow()
+      const table = tableOf(high)
+      const at = find(table.slots, high, low)
+      if (table.slots[at + 1] === low) return
+      table.slots[at] = high
+      table.slots[at + 1] = low
+      table.count++
+      if (table.count > (table.slots.length / 2) * mostTaken) table.slots = grown(table.slots)
     },
   }
 }
 
-/** 64 bits that differ for different texts: two multiplicative hashes that are mixed at the end. Never both zero. */
+/** Where the hash is, or would be. */
+function find(slots: Uint32Array, high: number, low: number): number {
+  const mask = slots.length / 2 - 1
+  // The lowest bit is always set.
+  for (let slot = (low >>> 1) & mask; ; slot = (slot + 1) & mask) {
+    const at = 2 * slot
+    if ((slots[at] === high && slots[at + 1] === low) || slots[at + 1] === 0) return at
+  }
+}
+
+function grown(slots: Uint32Array): Uint32Array {
+  const larger = new Uint32Array(2 * slots.length)
+  for (let at = 0; at < slots.length; at += 2) {
+    const [high = 0, low = 0] = [slots[at], slots[at + 1]]
+    if (low === 0) continue
+    const to = find(larger, high, low)
+    larger[to] = high
+    larger[to + 1] = low
+  }
+  return larger
+}
+
+/** 64 bits that differ for different texts: two multiplicative hashes that are mixed at the end. The second one is never zero. */
 function hash(text: string): [number, number] {
   let first = 0xdeadbeef
   let second = 0x41c6ce57

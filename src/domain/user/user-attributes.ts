@@ -28,14 +28,14 @@ type Current = Readonly<{ emailNormal: string | null; phoneNumber: string | null
 
 /** Parses the attributes; everything that is wrong with them is put into `problems`. */
 export function parseUserAttributes(input: UserAttributesInput, problems: DomainError[]): UserAttributes {
-  return {
-    ...parseEmail(input.email, problems),
-    ...parsePhoneNumber(input.phoneNumber, problems),
-    ...parseUsername(input.username, problems),
-    ...parseExternalId(input.externalId, problems),
-    ...parseFlag('emailVerified', input.emailVerified, problems),
-    ...parseFlag('phoneNumberVerified', input.phoneNumberVerified, problems),
-  }
+  return Object.assign(
+    parseEmail(input.email, problems),
+    parsePhoneNumber(input.phoneNumber, problems),
+    parseUsername(input.username, problems),
+    parseExternalId(input.externalId, problems),
+    parseFlag('emailVerified', input.emailVerified, problems),
+    parseFlag('phoneNumberVerified', input.phoneNumberVerified, problems),
+  )
 }
 
 /**

@@ -7,13 +7,13 @@ const origins = ['USER', 'ADMIN', 'IDENTITY', 'IMPORT'] as const
 /** Checks the attributes of a profile: their types, and what each of them has to look like. */
 export function checkProfile(profile: Readonly<Record<string, unknown>>, refuse: Refuse): ProfileInput {
   const fields = fieldReader(profile, ['profile'], refuse)
-  const unknown = Object.keys(profile).filter((name) => !isAttribute(name))
-  for (const name of unknown) refuse(['profile', name.slice(0, 100)], 'There is no such attribute.', 'INVALID_FORMAT')
-  const entries = profileAttributes.flatMap((attribute) => {
+  for (const name of Object.keys(profile))
+    if (!isAttribute(name)) refuse(['profile', name.slice(0, 100)], 'There is no such attribute.', 'INVALID_FORMAT')
+  const input: Record<string, unknown> = {}
+  for (const attribute of profileAttributes) {
     const value = attribute === 'address' ? fields.object(attribute) : fields.text(attribute, 4096)
-    return value === undefined ? [] : [[attribute, value] as const]
-  })
-  const input: ProfileInput = Object.fromEntries(entries)
+    if (value !== undefined) input[attribute] = value
+  }
   for (const { path, message } of profileProblems(input, ['profile'])) refuse(path, message, 'INVALID_FORMAT')
   return input
 }

@@ -139,5 +139,7 @@ type Defined<Shape> = { [Key in keyof Shape]?: Exclude<Shape[Key], undefined> }
 
 /** The members that are there. */
 function defined<Shape extends object>(shape: Shape): Defined<Shape> {
-  return Object.fromEntries(Object.entries(shape).filter(([, value]) => value !== undefined)) as Defined<Shape>
+  const members: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(shape)) if (value !== undefined) members[name] = value
+  return members as Defined<Shape>
 }

@@ -1,14 +1,15 @@
-import { changesText } from '../../difference.ts'
+import type { CopyBytes } from '../../../database/copy-rows.ts'
+import { eventChanges } from '../../change/record-event.ts'
 import type { ImportRecord } from '../import-record.ts'
 import { newUserRows } from './new-user.ts'
 import { newUserImage } from './new-user-image.ts'
-import { type RowTexts, rowTexts } from './rows.ts'
+import { type RowBytes, rowBytes } from './rows.ts'
 
 /** Somebody new, ready to be sent: the rows, and what history says of it. */
-export type FreshUser = Readonly<{ id: string; texts: RowTexts; changes: string }>
+export type FreshUser = Readonly<{ id: string; bytes: RowBytes; changes: CopyBytes }>
 
 /** Makes it, while the batch before is being written. */
 export function freshUser(record: ImportRecord, now: Date): FreshUser {
   const rows = newUserRows(record, now)
-  return { id: String(rows.users[0]?.['id']), texts: rowTexts(rows), changes: changesText(null, newUserImage(record, rows)) }
+  return { id: String(rows.users[0].id), bytes: rowBytes(rows), changes: eventChanges(null, newUserImage(record, rows)) }
 }

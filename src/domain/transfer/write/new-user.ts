@@ -3,16 +3,15 @@ import { newId } from '../../id.ts'
 import { nameNormal, profileAttributes } from '../../profile.ts'
 import { settleVerification } from '../../user/user-attributes.ts'
 import { type ImportIdentity, type ImportRecord, identityKey } from '../import-record.ts'
-import { emptyRows, type UserRows } from './rows.ts'
+import type { NewUserRows } from './rows.ts'
 
 /** The rows of somebody new, with the names of the columns, and all that must have a value. */
-export function newUserRows(record: ImportRecord, now: Date): UserRows {
+export function newUserRows(record: ImportRecord, now: Date): NewUserRows {
   const id = record.id ?? newId()
   const createdAt = record.createdAt ?? now
   const identities = identityRows(withPassword(record, id), id, createdAt)
   const hash = record.passwordHash ?? null
   return {
-    ...emptyRows,
     users: [userRow(record, id, { createdAt, now })],
     profiles: [profileRow(record, id, now)],
     sources: sourceRows(record, id, identities, now),

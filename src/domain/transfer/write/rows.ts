@@ -1,71 +1,83 @@
+import { type CopiedRows, type CopyBytes, copyText } from '../../../database/copy-rows.ts'
 import { Prisma } from '../../../generated/prisma/client.ts'
 
-type Row = Readonly<Record<string, unknown>>
-
-/** Rows to insert, by their tables, with the names of the columns. */
-export type UserRows = Readonly<{
-  users: readonly Row[]
-  profiles: readonly Row[]
-  sources: readonly Row[]
-  identities: readonly Row[]
-  credentials: readonly Row[]
-}>
-
-export const emptyRows: UserRows = { users: [], profiles: [], sources: [], identities: [], credentials: [] }
-
+/** The tables that users are written to, in the order of the foreign keys, and their columns. */
 const tables = {
-  users: 'users',
-  profiles: 'profiles',
-  identities: 'identities',
-  credentials: 'password_credentials',
-  sources: 'profile_sources',
-} as const satisfies Record<keyof UserRows, string>
+  users: {
+    table: 'users',
+    columns: [
+      ...(['id', 'email', 'email_normal', 'email_verified', 'phone_number', 'phone_number_verified', 'username'] as const),
+      ...(['username_normal', 'name_normal', 'external_id', 'invited_at', 'blocked_at', 'blocked_until', 'block_reason'] as const),
+      ...(['user_metadata', 'app_metadata', 'version', 'created_at', 'updated_at', 'deleted_at', 'anonymized_at'] as const),
+      ...(['last_sign_in_at', 'last_sign_in_ip', 'sign_in_count'] as const),
+    ],
+  },
+  profiles: {
+    table: 'profiles',
+    columns: [
+      ...(['user_id', 'name', 'given_name', 'family_name', 'middle_name', 'nickname', 'preferred_username', 'picture'] as const),
+      ...(['website', 'gender', 'birthdate', 'zoneinfo', 'locale', 'address', 'updated_at'] as const),
+    ],
+  },
+  identities: {
+    table: 'identities',
+    columns: [
+      ...(['id', 'user_id', 'provider', 'provider_user_id', 'email', 'email_verified', 'claims', 'created_at'] as const),
+      'last_sign_in_at',
+    ],
+  },
+  credentials: { table: 'password_credentials', columns: ['user_id', 'hash', 'updated_at'] },
+  sources: { table: 'profile_sources', columns: ['user_id', 'attribute', 'origin', 'identity_id', 'set_at'] },
+} as const satisfies Readonly<Record<string, Pick<CopiedRows, 'table' | 'columns'>>>
 
-/** Rows as they are sent: JSON, by their tables, with the columns they have. */
-export type RowTexts = Readonly<Record<keyof UserRows, Readonly<{ columns: string; rows: readonly string[] }>>>
+type TableName = keyof typeof tables
+/** A row, with the names of the columns. */
+type Row<Name extends TableName> = Readonly<Record<(typeof tables)[Name]['columns'][number], unknown>>
 
-/** Writes rows as JSON, before the transaction that inserts them. */
-export function rowTexts(rows: UserRows): RowTexts {
-  return byTable((name) => ({ columns: columnsOf(rows[name]), rows: rows[name].map((row) => JSON.stringify(row)) }))
+/** Rows to insert, by their tables. */
+export type UserRows = { readonly [Name in TableName]: readonly Row<Name>[] }
+
+/** Those of one user. */
+export type NewUserRows = UserRows & Readonly<{ users: readonly [Row<'users'>] }>
+
+export const emptyRows: UserRows = { users: [], profiles: [], identities: [], credentials: [], sources: [] }
+
+/** Rows as they are sent, by their tables. */
+export type RowBytes = Readonly<Record<TableName, CopyBytes>>
+
+const names = Object.keys(tables) as TableName[]
+
+/** Writes rows as they are sent, before the transaction that inserts them. */
+export function rowBytes(rows: UserRows): RowBytes {
+  return byTable((name) => {
+    const { columns } = tables[name]
+    const texts = rows[name].map((row: Readonly<Record<string, unknown>>) => copyText(columns.map((column) => row[column])))
+    return Buffer.from(texts.join(''))
+  })
 }
 
-/** The rows of all of them. */
-export function joinTexts(all: readonly RowTexts[]): RowTexts {
-  return byTable((name) => ({
-    columns: all.find((texts) => texts[name].rows.length > 0)?.[name].columns ?? '',
-    rows: all.flatMap((texts) => texts[name].rows),
-  }))
+/** The rows of all of them, to be copied. Columns are named, for hosts add some. */
+export function copiedRows(all: readonly RowBytes[]): CopiedRows[] {
+  return names.map((name) => ({ ...tables[name], bytes: all.map((bytes) => bytes[name]).filter(({ length }) => length > 0) }))
 }
 
-function byTable<Value>(of: (name: keyof UserRows) => Value): Readonly<Record<keyof UserRows, Value>> {
+function byTable<Value>(of: (name: TableName) => Value): Readonly<Record<TableName, Value>> {
   return {
     users: of('users'),
     profiles: of('profiles'),
-    sources: of('sources'),
     identities: of('identities'),
     credentials: of('credentials'),
+    sources: of('sources'),
   }
 }
 
-/** Inserts rows of all tables in one statement: foreign keys are looked at when all of it is done. Columns are named, for hosts add some. */
-export async function insertTexts(db: Prisma.TransactionClient, texts: RowTexts): Promise<void> {
-  const inserts = Object.entries(tables).flatMap(([name, table]) => {
-    const { columns, rows } = texts[name as keyof UserRows]
-    return rows.length === 0 ? [] : [insert(table, columns, `[${rows.join()}]`)]
-  })
-  const last = inserts.pop()
-  if (last === undefined) return
-  const others = inserts.map((statement, index) => Prisma.sql`${Prisma.raw(`rows${index}`)} as (${statement})`)
-  await db.$executeRaw`${others.length === 0 ? Prisma.empty : Prisma.sql`with ${Prisma.join(others)}`} ${last}`
-}
-
-function insert(table: string, names: string, json: string): Prisma.Sql {
-  const [target, columns, row] = [Prisma.raw(`roster.${table}`), Prisma.raw(names), Prisma.raw(`null::roster.${table}`)]
-  return Prisma.sql`insert into ${target} (${columns}) select ${columns} from jsonb_populate_recordset(${row}, ${json}::jsonb)`
-}
-
 /** Updates rows by a key, each with the columns of the first of them. */
-export async function updateRows(db: Prisma.TransactionClient, table: string, key: 'id' | 'user_id', rows: readonly Row[]): Promise<void> {
+export async function updateRows(
+  db: Prisma.TransactionClient,
+  table: string,
+  key: 'id' | 'user_id',
+  rows: readonly Readonly<Record<string, unknown>>[],
+): Promise<void> {
   if (rows.length === 0) return
   const set = Object.keys(rows[0] ?? {}).filter((column) => column !== key)
   const assignments = Prisma.join(set.map((column) => Prisma.raw(`${column} = changed.${column}`)))
@@ -77,8 +89,4 @@ export async function updateRows(db: Prisma.TransactionClient, table: string, ke
   await db.$executeRaw`
     update ${target} as kept set ${assignments}
     from jsonb_populate_recordset(${row}, ${JSON.stringify(rows)}::jsonb) as changed where ${same}`
-}
-
-function columnsOf([first = {}]: readonly Row[]): string {
-  return Object.keys(first).join(', ')
 }

@@ -1,9 +1,9 @@
 import type { Prisma } from '../../../generated/prisma/client.ts'
-import type { ChangeScope } from '../../change.ts'
+import type { ManyScope } from '../../change.ts'
 import { newId } from '../../id.ts'
 import type { ImportRecord } from '../import-record.ts'
 import { type ChangedUser, changedInclude, type KnownUser } from './changed-user.ts'
-import { emptyRows, insertTexts, rowTexts, updateRows } from './rows.ts'
+import { copiedRows, emptyRows, rowBytes, updateRows } from './rows.ts'
 
 /** Reads users and keeps others from changing them, in the order of their ids, so that nobody waits in a ring. */
 export async function lockUsers(db: Prisma.TransactionClient, ids: readonly string[]): Promise<ReadonlyMap<string, KnownUser>> {
@@ -13,11 +13,13 @@ export async function lockUsers(db: Prisma.TransactionClient, ids: readonly stri
   return new Map(users.map((user) => [user.id, user]))
 }
 
+type Identity = KnownUser['identities'][number]
+
 /** A record, and what a user becomes by it. */
 export type AppliedRecord = Readonly<{ record: ImportRecord; changed: ChangedUser }>
 
 /** Writes what users have become. Who is blocked or deleted by it loses his sessions. */
-export async function updateUsers({ db, now }: ChangeScope, applied: readonly AppliedRecord[]): Promise<void> {
+export async function updateUsers({ db, now, copy }: ManyScope, applied: readonly AppliedRecord[]): Promise<void> {
   if (applied.length === 0) return
   await updateRows(
     db,
@@ -43,19 +45,26 @@ export async function updateUsers({ db, now }: ChangeScope, applied: readonly Ap
   )
   const rows = {
     ...emptyRows,
-    identities: applied.flatMap(({ changed }) => [...changed.newIdentities.map(snakeCase), ...passwordIdentity(changed, now)]),
+    identities: applied.flatMap(({ changed }) => [...changed.newIdentities.map(identityRow), ...passwordIdentity(changed, now)]),
     sources: applied.flatMap((one) => sourceRows(one, now)),
     credentials: applied.flatMap(({ changed: { user, hash } }) =>
       hash === null ? [] : [{ user_id: user.id, hash, updated_at: user.passwordCredential?.updatedAt ?? now }],
     ),
   }
-  await insertTexts(db, rowTexts(rows))
+  await copy(copiedRows([rowBytes(rows)]))
   const ended = applied.flatMap(({ changed }) => (changed.endsSessions ? [changed.user.id] : []))
   if (ended.length > 0) await db.session.updateMany({ where: { userId: { in: ended }, revokedAt: null }, data: { revokedAt: now } })
 }
 
 function userColumns({ profile: _, identities: __, passwordCredential: ___, ...user }: KnownUser) {
   return snakeCase(user)
+}
+
+function identityRow({ id, userId, provider, providerUserId, email, emailVerified, claims, createdAt, lastSignInAt }: Identity) {
+  return {
+    ...{ id, user_id: userId, provider, provider_user_id: providerUserId, email, email_verified: emailVerified, claims },
+    ...{ created_at: createdAt, last_sign_in_at: lastSignInAt },
+  }
 }
 
 function passwordIdentity({ user, hash }: ChangedUser, now: Date) {

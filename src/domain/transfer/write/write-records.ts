@@ -1,5 +1,6 @@
-import type { ChangeScope, ManyChanged } from '../../change.ts'
-import { changesText } from '../../difference.ts'
+import type { CopyBytes } from '../../../database/copy-rows.ts'
+import { eventChanges } from '../../change/record-event.ts'
+import type { ManyChanged, ManyScope } from '../../change.ts'
 import type { UserAttributes } from '../../user/user-attributes.ts'
 import { type FileFormat, nameOf } from '../format/draft.ts'
 import type { ImportOptions } from '../import-options.ts'
@@ -8,7 +9,7 @@ import type { Problem } from '../problem.ts'
 import { changedUser } from './changed-user.ts'
 import { type FreshUser, freshUser } from './fresh-user.ts'
 import { findKnown, matchUser, nobody } from './match-users.ts'
-import { insertTexts, joinTexts } from './rows.ts'
+import { copiedRows } from './rows.ts'
 import { type AppliedRecord, lockUsers, updateUsers } from './update-users.ts'
 
 /** A record that was refused, and why. */
@@ -26,7 +27,7 @@ type Work = Readonly<{
 type Taken = Extract<PreparedRecord, { problems: null }>
 
 /** Writes records, inside one change: those that can be, each with an event of its own. */
-export async function writeRecords(tx: ChangeScope, work: Work, records: readonly PreparedRecord[]): Promise<ManyChanged<Written>> {
+export async function writeRecords(tx: ManyScope, work: Work, records: readonly PreparedRecord[]): Promise<ManyChanged<Written>> {
   const refused: RefusedRecord[] = []
   const refuse = ({ line, bytes }: PreparedRecord, problems: readonly Problem[]) => refused.push({ line, bytes, problems })
   const taken = records.filter((prepared): prepared is Taken => prepared.problems === null)
@@ -61,21 +62,21 @@ export async function writeRecords(tx: ChangeScope, work: Work, records: readonl
     else applied.push({ record: prepared.record, changed })
   }
   await updateUsers(tx, applied)
-  const updates = applied.map(({ changed: { user, before, after } }) => event(user.id, changesText(before, after)))
+  const updates = applied.map(({ changed: { user, before, after } }) => event(user.id, eventChanges(before, after)))
   refused.sort((a, b) => a.line - b.line)
   return { result: { inserted: inserted.length, updated: applied.length, skipped, refused }, events: [...inserted, ...updates] }
 }
 
 type RefuseAt = (prepared: Taken, problem: Omit<Problem, 'path'>, path: readonly string[]) => void
 
-async function insertUsers(tx: ChangeScope, added: readonly Taken[], refuseAt: RefuseAt): Promise<ManyChanged<unknown>['events']> {
+async function insertUsers(tx: ManyScope, added: readonly Taken[], refuseAt: RefuseAt): Promise<ManyChanged<unknown>['events']> {
   const fresh: FreshUser[] = []
   for (const prepared of added) {
     const flag = unverifiable(prepared.record.attributes)
     if (flag === null) fresh.push(prepared.fresh ?? freshUser(prepared.record, tx.now))
     else refuseAt(prepared, { code: 'INVALID_FORMAT', message: 'There is nothing that could be verified.' }, [flag])
   }
-  await insertTexts(tx.db, joinTexts(fresh.map(({ texts }) => texts)))
+  await tx.copy(copiedRows(fresh.map(({ bytes }) => bytes)))
   return fresh.map(({ id, changes }) => event(id, changes))
 }
 
@@ -85,6 +86,6 @@ function unverifiable({ emailVerified, emailNormal, phoneNumberVerified, phoneNu
   return phoneNumberVerified === true && phoneNumber == null ? 'phoneNumberVerified' : null
 }
 
-function event(userId: string, changes: string): ManyChanged<unknown>['events'][number] {
+function event(userId: string, changes: CopyBytes): ManyChanged<unknown>['events'][number] {
   return { type: 'user.imported', subjectId: userId, userId, changes }
 }
