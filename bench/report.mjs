@@ -148,6 +148,21 @@ function overloadTargets({ overload, starts }, { atLeast, atMost, below }) {
   ]
 }
 
+/** The least that each operation should reach of node:http and pg. */
+const leastShares = { A: 0.45, B: 0.4, C: 0.3, D: 0.3 }
+
+function loadTargets({ load }, { atLeast, atMost }) {
+  const of = (name, contender, key) => median(load[name][contender].map((run) => run[key]))
+  const share = (name) => of(name, 'roster', 'rate') / of(name, 'raw', 'rate')
+  const slowest = Math.max(...Object.keys(leastShares).map((name) => of(name, 'roster', 'p99') / of(name, 'roster', 'p50')))
+  const memory = Math.max(...Object.values(load).flatMap(({ roster }) => roster.map(({ memoryMb }) => memoryMb)))
+  return [
+    ...Object.entries(leastShares).map(([name, least]) => atLeast(`${name}, of node:http + pg`, share(name), least)),
+    atMost('p99 of A to D, of the median, at the most', slowest, 4),
+    atMost('memory under load, of 450 MB', memory / 450, 1),
+  ]
+}
+
 /** What was to be reached. */
 function targets(results) {
   const { load, growth, options } = results
@@ -162,12 +177,13 @@ function targets(results) {
   return table(
     ['', 'measured', 'target', 'reached'],
     [
+      ...loadTargets(results, { atLeast, atMost }),
       atLeast(`B at row ${whole(deepRow)}, of the first page`, rate('B deep') / rate('B'), 0.9),
       ...['B', 'D'].map((name) => atLeast(`${name} with ${whole(most)} users, of ${whole(least)}`, kept(name), 0.85)),
       ...['E', 'E common'].map((name) => below(`${name} with ${whole(most)} users`, time(name, most), 20)),
       ...overloadTargets(results, { atLeast, atMost, below }),
       ...sessionTargets(results, { atLeast, atMost }),
-      ...transferTargets(results, { atLeast }),
+      ...transferTargets(results, { atLeast, atMost }),
     ],
   )
 }
