@@ -79,3 +79,14 @@ test('those who ask for one user each in the same turn share a statement, and ea
   expect(statements).toHaveLength(1)
   expect(found.map((user) => user?.id)).toEqual(people.map(({ id }) => id))
 })
+
+test('a text that no database takes is refused to whoever asks for it, and to nobody else', async () => {
+  const emailNormal = people.find((person) => person.emailNormal !== null)?.emailNormal ?? ''
+  const select = { emailNormal: true }
+  const [bad, good] = await Promise.allSettled(
+    [`${emailNormal}\0`, emailNormal].map((key) => users.findFirst({ select, where: { emailNormal: key } })),
+  )
+
+  expect(bad?.status).toBe('rejected')
+  expect(good).toEqual({ status: 'fulfilled', value: { emailNormal } })
+})

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 type Keyed = Readonly<{ id: string }>
 
 /**
- * Looks rows up by primary key. Those who ask in the same turn of the event loop are answered by one statement, which begins when all
+ * Looks rows up by what no two of them share, their `id`. Those who ask in the same turn of the event loop are answered by one statement, which begins when all
  * of them have asked, so that none is answered by what was true before.
  */
 export function createSharedLookup<Row extends Keyed>(

@@ -13,7 +13,8 @@ export function whereKey(model: string, where: unknown): WhereKey | null {
     const { column, type, unique } = (Object.hasOwn(columns, name) && columns[name]) || {}
     if (column === undefined) return null
     if (value === null) conditions.push(`t.${column} is null`)
-    else if (typeof value !== 'string' || !unique || key !== null) return null
+    // Who shares a statement with a text that the database refuses would be refused too.
+    else if (typeof value !== 'string' || !unique || key !== null || value.includes('\0')) return null
     else if (type !== 'uuid') key = { column, type: 'text', value }
     else if (uuid.test(value)) key = { column, type, value: value.toLowerCase() }
     else return null
