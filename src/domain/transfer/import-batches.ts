@@ -10,6 +10,8 @@ import { type RefusedRecord, writeRecords } from './write/write-records.ts'
 
 /** As much text as one transaction takes. */
 const batchBytes = 2 * 2 ** 20
+/** As many records as are looked for at once: those who are there already are compared without a turn of anybody else in between. */
+const mostLookedFor = 75
 
 type Writing = Readonly<{
   format: FormatReader['format']
@@ -41,7 +43,8 @@ export function createBatches(parts: ImportParts, writing: Writing) {
       if (isOfIdentities(batch.at(-1)) !== isOfIdentities(prepared) && batch.length > 0) await write()
       batch.push(prepared)
       bytes += prepared.bytes?.length ?? 0
-      if (batch.length >= parts.batchSize || bytes >= batchBytes) await write()
+      const most = writing.mode.looksFirst ? Math.min(mostLookedFor, parts.batchSize) : parts.batchSize
+      if (batch.length >= most || bytes >= batchBytes) await write()
     },
     settled: () => atWork.catch(() => {}),
     finish: async (): Promise<ImportState> => {

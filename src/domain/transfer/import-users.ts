@@ -8,8 +8,8 @@ import { prepareRecord } from './prepare-record.ts'
 import { readRecords } from './read/read-records.ts'
 import { createSeenKeys } from './seen-keys.ts'
 
-/** How long it works before anybody else has a turn. */
-const turnMs = 1
+/** How long it works before anybody else has a turn: to answer a request takes several. */
+const turnMs = 0.5
 
 /**
  * Imports users from a file, batch by batch, each in a transaction of its own that says how far it is. What was done before the state is

@@ -67,6 +67,7 @@ const conflictCodes: Readonly<Partial<Record<KnownKey, string>>> = { email: 'CON
 /** Finds out whom a record is about. */
 export function matchUser(record: ImportRecord, known: Known, { upsert, matchOn }: Pick<ImportOptions, 'upsert' | 'matchOn'>): Match {
   if (record.identitiesOf !== null) return matchOwner(record, record.identitiesOf, known)
+  if (known === nobody) return { userId: null }
   const found = Object.entries(keysOf(record)).flatMap(([name, key]) => {
     const userId = key == null ? undefined : known.users[name as KnownKey].get(key)
     return userId === undefined ? [] : [{ name: name as KnownKey, userId }]
