@@ -30,42 +30,51 @@ async function events(subject: string): Promise<unknown[]> {
   return cluster.sql(`SELECT type FROM roster.audit_events WHERE subject_id = '${subject}' ORDER BY id`)
 }
 
-clusterTest(
-  'R3: a change whose COMMIT is done and whose answer is lost is SERVICE_UNAVAILABLE, and with expectedVersion it is not done twice',
-  async () => {
-    const id = await aUser('after')
-    const change = { input: { id, expectedVersion: 1, userMetadata: { plan: 'paid' } } }
+/** How a change is committed, what is in the message that does it, and a change like that. */
+const commits = [
+  ['a transaction', 'COMMIT', { userMetadata: { plan: 'paid' }, profile: { nickname: 'Paid' } }],
+  ['one statement', 'json_changes', { userMetadata: { plan: 'paid' } }],
+] as const
 
-    proxy.cutAtCommit('after')
+for (const [how, message, patch] of commits) {
+  clusterTest(
+    `R3: a change by ${how} that is committed and whose answer is lost is SERVICE_UNAVAILABLE, and with expectedVersion it is not done twice`,
+    async () => {
+      const id = await aUser(`after.${message}`)
+      const change = { input: { id, expectedVersion: 1, ...patch } }
+
+      const cutsBefore = proxy.cuts()
+      proxy.cutAt(message, 'after')
+      const lost = await roster.ask(updateUser, change)
+      const again = await roster.ask(updateUser, change)
+
+      expect([lost.status, lost.retryAfter, lost.codes]).toEqual([503, '1', ['SERVICE_UNAVAILABLE']])
+      expect(again.codes).toEqual(['VERSION_CONFLICT'])
+      expect(proxy.cuts()).toBe(cutsBefore + 1)
+      const rows = await cluster.sql(`SELECT version, user_metadata FROM roster.users WHERE id = '${id}'`)
+      expect(rows).toEqual([{ version: 2, user_metadata: { plan: 'paid' } }])
+      expect(await events(id)).toEqual([{ type: 'user.created' }, { type: 'user.updated' }])
+    },
+  )
+
+  clusterTest(`R3: a change by ${how} that is lost on its way is SERVICE_UNAVAILABLE, and its repetition succeeds`, async () => {
+    const id = await aUser(`before.${message}`)
+    const change = { input: { id, expectedVersion: 1, ...patch } }
+
+    const cutsBefore = proxy.cuts()
+    proxy.cutAt(message, 'before')
     const lost = await roster.ask(updateUser, change)
     const again = await roster.ask(updateUser, change)
 
     expect([lost.status, lost.retryAfter, lost.codes]).toEqual([503, '1', ['SERVICE_UNAVAILABLE']])
-    expect(again.codes).toEqual(['VERSION_CONFLICT'])
-    expect(proxy.cuts()).toBe(1)
-    const rows = await cluster.sql(`SELECT version, user_metadata FROM roster.users WHERE id = '${id}'`)
-    expect(rows).toEqual([{ version: 2, user_metadata: { plan: 'paid' } }])
+    expect([again.codes, again.data.updateUser.user]).toEqual([[], { version: 2, userMetadata: { plan: 'paid' } }])
+    expect(proxy.cuts()).toBe(cutsBefore + 1)
     expect(await events(id)).toEqual([{ type: 'user.created' }, { type: 'user.updated' }])
-  },
-)
-
-clusterTest('R3: a change whose COMMIT is lost on its way is SERVICE_UNAVAILABLE, and its repetition succeeds', async () => {
-  const id = await aUser('before')
-  const change = { input: { id, expectedVersion: 1, userMetadata: { plan: 'paid' } } }
-
-  const cutsBefore = proxy.cuts()
-  proxy.cutAtCommit('before')
-  const lost = await roster.ask(updateUser, change)
-  const again = await roster.ask(updateUser, change)
-
-  expect([lost.status, lost.retryAfter, lost.codes]).toEqual([503, '1', ['SERVICE_UNAVAILABLE']])
-  expect([again.codes, again.data.updateUser.user]).toEqual([[], { version: 2, userMetadata: { plan: 'paid' } }])
-  expect(proxy.cuts()).toBe(cutsBefore + 1)
-  expect(await events(id)).toEqual([{ type: 'user.created' }, { type: 'user.updated' }])
-})
+  })
+}
 
 clusterTest('R3: a user whose creation was done but not answered is found by what is unique of him', async () => {
-  proxy.cutAtCommit('after')
+  proxy.cutAt('COMMIT', 'after')
   const input = { externalId: 'crm-1', username: 'unique' }
   const lost = await roster.ask(createUser, { input })
   const again = await roster.ask(createUser, { input })

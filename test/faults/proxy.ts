@@ -5,8 +5,11 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 export type CommitProxy = Readonly<{
   /** The connection string through it. */
   url: string
-  /** At the next COMMIT, the connection is cut: before the server gets it, or after it was done and before its answer comes back. */
-  cutAtCommit: (when: 'before' | 'after') => void
+  /**
+   * At the next message with this text, the connection is cut: before the server gets it, or after it was done and before its answer
+   * comes back. `COMMIT`, or what is in a statement that is committed by itself.
+   */
+  cutAt: (text: string, when: 'before' | 'after') => void
   /** How many connections it has cut. */
   cuts: () => number
   close: () => void
@@ -16,7 +19,7 @@ export type CommitProxy = Readonly<{
 export async function startProxy(databaseUrl: string): Promise<CommitProxy> {
   const { hostname, port } = new URL(databaseUrl)
   const sockets = new Set<Socket>()
-  let armed: 'before' | 'after' | null = null
+  let armed: Readonly<{ text: string; when: 'before' | 'after' }> | null = null
   let cuts = 0
   const server = createServer((client) => {
     const upstream = connect(Number(port), hostname)
@@ -27,8 +30,8 @@ export async function startProxy(databaseUrl: string): Promise<CommitProxy> {
       upstream.destroy()
     }
     client.on('data', (chunk) => {
-      if (armed === null || !chunk.includes('COMMIT')) return void upstream.write(chunk)
-      const when = armed
+      if (armed === null || !chunk.includes(armed.text)) return void upstream.write(chunk)
+      const { when } = armed
       armed = null
       if (when === 'before') return cut()
       isCommitting = true
@@ -47,8 +50,8 @@ export async function startProxy(databaseUrl: string): Promise<CommitProxy> {
     server.close()
     for (const socket of sockets) socket.destroy()
   }
-  const cutAtCommit: CommitProxy['cutAtCommit'] = (when) => {
-    armed = when
+  const cutAt: CommitProxy['cutAt'] = (text, when) => {
+    armed = { text, when }
   }
-  return { url: url.href, cutAtCommit, cuts: () => cuts, close }
+  return { url: url.href, cutAt, cuts: () => cuts, close }
 }
