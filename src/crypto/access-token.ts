@@ -42,6 +42,8 @@ export type AccessTokenSettings = Readonly<{
 export type AccessTokens = AccessTokenSettings &
   Readonly<{
     sign: (claims: AccessTokenClaims, issuedAt: Date, expiresAt: Date) => Promise<string>
+    /** Whether it has been verified before, so that it is known whose it is. Whether it still holds, `verify` says. */
+    isKnown: (token: string, now: Date) => boolean
     /** Says what the token says once all of it holds, but not whether it was revoked. @throws {TokenError} */
     verify: (token: string, now: Date) => Promise<AccessTokenClaims>
   }>
@@ -52,6 +54,7 @@ export function createAccessTokens(settings: AccessTokenSettings, keys: SigningK
   return Object.freeze({
     ...settings,
     sign: (claims: AccessTokenClaims, issuedAt: Date, expiresAt: Date) => sign(settings, keys, claims, issuedAt, expiresAt),
+    isKnown: (token: string, now: Date) => verified.get(token, now) !== null,
     verify: async (token: string, now: Date) => {
       const known = verified.get(token, now)
       // A key that was dropped verifies nothing, not even what it has verified.

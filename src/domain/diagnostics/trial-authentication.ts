@@ -11,6 +11,7 @@ export function trialAuthentication({ passwords }: Pick<Authentication, 'passwor
       issuer: '',
       audience: '',
       accessTokenSeconds: 60,
+      isKnown: () => false,
       sign: async () => '',
       verify: async () => Promise.reject(new Error('there are no tokens here')),
     },
