@@ -1,5 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { boot, type Harness, type Person } from './harness.ts'
+import { plant } from './setup/host.ts'
 
 let harness: Harness
 let person: Person
@@ -213,4 +214,32 @@ test('a token without a user has to name one', async () => {
   const { errors } = await harness.run(updateUser, { token: await harness.adminToken('admin'), variables: { input: { username: 'x' } } })
 
   expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', field: 'input.id' } }])
+})
+
+test('what a trigger changes besides is in the history, whether metadata is changed alone, by one statement, or with more', async () => {
+  await plant(`
+    create function public.decorate() returns trigger language plpgsql as $$ begin
+      if new.username is null then
+        new.username := 'host-' || new.version;
+        new.blocked_at := '2026-01-02T03:04:05.600Z'; new.blocked_until := '2026-02-03T00:00:00+01:00'; new.block_reason := 'by trigger';
+        new.phone_number_verified := true; new.external_id := 'from/host~1';
+      end if;
+      return new;
+    end; $$;
+    create trigger decorate before update on roster.users for each row execute function public.decorate();`)
+  const history = '{ user(by: { id: "ID" }) { history(first: 1) { nodes { changes { path before after } } } } }'
+  const changesOf = async (patch: Record<string, unknown>) => {
+    const { id } = await harness.aUser({ userMetadata: { color: 'red' }, appMetadata: { plan: 'free' } })
+    await harness.admin(updateUser, { input: { id, userMetadata: { color: 'blue' }, appMetadata: { plan: 'pro' }, ...patch } })
+    const { user } = (await harness.admin(history.replace('ID', id))) as { user: { history: { nodes: { changes: { path: string }[] }[] } } }
+    await harness.app.database.prisma.user.delete({ where: { id } })
+    return user.history.nodes[0]?.changes.toSorted((one, other) => one.path.localeCompare(other.path))
+  }
+
+  const alone = await changesOf({})
+  const withMore = await changesOf({ profile: { nickname: 'J' } })
+
+  expect(alone).toContainEqual({ path: '/block/at', before: null, after: '2026-01-02T03:04:05.600Z' })
+  expect(alone).toContainEqual({ path: '/userMetadata/color', before: 'red', after: 'blue' })
+  expect(alone).toEqual(withMore?.filter(({ path }) => !path.startsWith('/profile')))
 })

@@ -39,7 +39,7 @@ const Actor = builder.objectRef<ActorShape>('Actor').implement({
       description: 'The user who did it; null for other callers, and when the user is gone.',
       resolve: (query, { actorKind, actorId }, _args, { app }) =>
         actorKind === 'USER' && actorId !== null
-          ? app.database.prisma.user.findUnique({ ...query, where: { id: actorId, deletedAt: null } })
+          ? app.database.users.findFirst({ ...query, where: { id: actorId, deletedAt: null } })
           : null,
     }),
   }),

@@ -74,7 +74,7 @@ mutation({
       nullable: true,
       description: 'Whose sessions ended; null when it did not happen.',
       resolve: (query, { result }, _args, { app }) =>
-        result === null ? null : app.database.prisma.user.findUnique({ ...query, where: { id: result.userId } }),
+        result === null ? null : app.database.users.findFirst({ ...query, where: { id: result.userId } }),
     }),
     sessionsEnded: sessionsEnded(t),
   }),

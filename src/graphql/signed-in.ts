@@ -29,7 +29,7 @@ export function signedInPayload(t: ObjectFieldBuilder<PayloadShape<SignedIn>>): 
       nullable: true,
       description: 'Who is signed in now; null when nobody is.',
       resolve: (query, { result }, _args, { app }) =>
-        result === null || result.userId === null ? null : app.database.prisma.user.findUnique({ ...query, where: { id: result.userId } }),
+        result === null || result.userId === null ? null : app.database.users.findFirst({ ...query, where: { id: result.userId } }),
     }),
     tokens: t.field({
       type: AuthTokens,
