@@ -28,10 +28,11 @@ export type UserPageRequest = Readonly<{
   before?: string | null
 }>
 
-/** A page of users in the order asked for, with the cursor of each. */
+/** A page of users in the order asked for. */
 export type UserPage<User = never> = Readonly<{
   ids: string[]
-  cursors: string[]
+  /** The cursor of the user at a place of the page: few are asked for. */
+  cursorOf: (index: number) => string
   /** What was to be read of them; null where nothing was. */
   users: User[] | null
   /** Going back, whether there is a cursor the page stands before. */
@@ -67,7 +68,7 @@ export async function findUserPage<User = never>(
   const [hasMore, hasCursor] = [rows.length > size, cursor !== null]
   return {
     ids: page.map((row) => String(row.at(-1))),
-    cursors: page.map((row) => encodeCursor(order, row)),
+    cursorOf: (index) => encodeCursor(order, page[index] ?? []),
     users,
     hasNextPage: isBackward ? hasCursor : hasMore,
     hasPreviousPage: isBackward ? hasMore : hasCursor,

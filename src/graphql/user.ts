@@ -5,6 +5,7 @@ import { builder } from './builder.ts'
 import { Identity } from './identity.ts'
 import { Node } from './node.ts'
 import { Profile } from './profile.ts'
+import { recordOf } from './read-or-resolve.ts'
 
 const reader = selfOr('read:users')
 
@@ -73,6 +74,7 @@ export const User = builder.prismaObject('User', {
     profile: t.field({
       type: Profile,
       description: 'The normalised profile.',
+      extensions: recordOf('profile'),
       select: (_args, _context, nested) => ({ profile: nested() }),
       resolve: ({ profile }) => profile ?? missingProfile(),
     }),
@@ -92,6 +94,7 @@ export const User = builder.prismaObject('User', {
     }),
     identities: t.relation('identities', {
       type: Identity,
+      extensions: recordOf('identities'),
       query: { orderBy: { id: 'asc' } },
       description: 'All the ways the user signs in, the oldest first.',
     }),

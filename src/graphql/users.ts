@@ -97,10 +97,30 @@ function searched(search: string | null | undefined, { principal }: Context, inf
 
 /** A user that was deleted since the page was found is left out. */
 function connection<Row extends object>(found: Awaited<ReturnType<typeof findUserPage>>, users: ReadonlyMap<string, Row>) {
-  const { ids, cursors, hasNextPage, hasPreviousPage } = found
+  const { ids, cursorOf, hasNextPage, hasPreviousPage } = found
   const edges = ids.flatMap((id, index) => {
     const node = users.get(id)
-    return node === undefined ? [] : [{ cursor: cursors[index] ?? '', node }]
+    return node === undefined
+      ? []
+      : [
+          {
+            node,
+            get cursor() {
+              return cursorOf(index)
+            },
+          },
+        ]
   })
-  return { edges, pageInfo: { hasNextPage, hasPreviousPage, startCursor: cursors.at(0) ?? null, endCursor: cursors.at(-1) ?? null } }
+  const cursorAt = (index: number) => (ids.length === 0 ? null : cursorOf(index))
+  const pageInfo = {
+    hasNextPage,
+    hasPreviousPage,
+    get startCursor() {
+      return cursorAt(0)
+    },
+    get endCursor() {
+      return cursorAt(ids.length - 1)
+    },
+  }
+  return { edges, pageInfo }
 }

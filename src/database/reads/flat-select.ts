@@ -39,16 +39,17 @@ function memberOf(statement: Statement, { model, alias, name }: Place, value: un
     const joined = `t${statement.joins.length + 1}`
     statement.joins.push(`left join ${models[relation.model]?.table} ${joined} on ${joined}.${relation.to} = ${alias}.${relation.from}`)
     // What a row is joined by is null where there is none.
-    const isThere = readValue(statement, { sql: `${joined}.${relation.to} is not null`, revive: (is) => is })
+    const joinedBy = readValue(statement, { sql: `${joined}.${relation.to}`, revive: (key) => key })
     const record = recordOf(statement, relation.model, value['select'], joined)
-    return record && ((row) => (isThere(row) ? record(row) : null))
+    return record && ((row) => (joinedBy(row) === null ? null : record(row)))
   }
   const read = relation === null ? columnValue(model, name, value, alias) : relationValue(model, name, value, alias)
   return read && readValue(statement, read)
 }
 
 function readValue({ columns }: Statement, { sql, revive }: Value): FromRow {
-  const column = `c${columns.length}`
-  columns.push(`${sql} as ${column}`)
+  const known = columns.findIndex((other) => other.startsWith(`${sql} as `))
+  const column = `c${known < 0 ? columns.length : known}`
+  if (known < 0) columns.push(`${sql} as ${column}`)
   return (row) => revive(row[column])
 }

@@ -40,10 +40,10 @@ export function columnValue(model: string, name: string, value: unknown, alias: 
   const { column, type } = (Object.hasOwn(columns, name) && columns[name]) || {}
   if (value !== true || column === undefined || type === 'BigInt' || type === 'Bytes') return null
   const sql = `${alias}.${column}`
-  return type === 'DateTime' ? { sql: `(extract(epoch from ${sql}) * 1000)::float8`, revive: toDate } : { sql, revive: same }
+  return type === 'DateTime' ? { sql: `date_part('epoch', ${sql}) * 1000`, revive: toDate } : { sql, revive: same }
 }
 
-const toDate = (value: unknown): unknown => (value === null ? null : new Date(value as number))
+const toDate = (value: unknown): unknown => (value === null ? null : new Date(Math.round(value as number)))
 const same = (value: unknown): unknown => value
 
 /** The records of a relation, or the one there is. */

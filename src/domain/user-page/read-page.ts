@@ -26,21 +26,22 @@ const rowsPerRow = { alone: 100, withLookup: 10 }
  * filter is asked in two steps: along the order, as far as it takes if rows are not rare; then by the filter's indexes.
  */
 export async function readPage(read: RunRead, place: Place, limit: number, beside: Selection | null): Promise<KeyRow[]> {
+  const selected = beside === null ? columns(place.keys) : Prisma.sql`${columns(place.keys)}, u.*`
   const rows = (page: Prisma.Sql) => {
-    const { text, values } = beside === null ? page : withRecords(page, place.keys.length - 1, beside)
+    const { text, values } = beside === null ? page : withRecords(page, place.keys, beside)
     return read<KeyRow>(text, values)
   }
-  if (isForeseeable(place.meets)) return rows(alongOrder(place, limit))
-  const near = await rows(nearby(place, limit))
-  return near.length === limit ? near : rows(sorted(place, limit))
+  if (isForeseeable(place.meets)) return rows(alongOrder(place, selected, limit))
+  const near = await rows(nearby(place, selected, limit))
+  return near.length === limit ? near : rows(sorted(place, selected, limit))
 }
 
 /** The same rows in the same order, each with what is read of its user. */
-function withRecords(page: Prisma.Sql, idKey: number, { columns, joins }: Selection): Prisma.Sql {
-  const [selected, joined, id] = [columns.join(', '), joins.join(' '), `k${idKey}`].map((text) => Prisma.raw(text))
+function withRecords(page: Prisma.Sql, keys: readonly OrderKey[], { columns, joins }: Selection): Prisma.Sql {
+  const selected = Prisma.raw([...keys.map((_, index) => `k${index}`), ...columns].join(', '))
   return Prisma.sql`
-    select page.*, ${selected} from (select keys.*, row_number() over () as place from (${page}) as keys) as page
-    join roster.users t on t.id = page.${id} ${joined} order by page.place`
+    select ${selected} from (select page.*, row_number() over () as place from (${page}) as page) as t ${Prisma.raw(joins.join(' '))}
+    order by place`
 }
 
 /** Written out: of a parameter the planner knows nothing, expects a tenth of the table, and plans each time anew. */
@@ -61,25 +62,25 @@ function looksUp({ sql }: Prisma.Sql): boolean {
  * The ranges are read one after the other, and no further than the page needs: PostgreSQL appends what `union all` joins in
  * the order given, and does not run it in parallel when it has limits of its own.
  */
-function alongOrder({ keys, ranges, meets }: Place, limit: number): Prisma.Sql {
-  const parts = ranges.map((range) => ordered(columns(keys), { ...range, conditions: [...range.conditions, meets] }, limit))
+function alongOrder({ ranges, meets }: Place, selected: Prisma.Sql, limit: number): Prisma.Sql {
+  const parts = ranges.map((range) => ordered(selected, { ...range, conditions: [...range.conditions, meets] }, limit))
   return Prisma.sql`select ${planning(meets)} * from (${Prisma.join(parts, ' union all ')}) as page ${atMost(limit)}`
 }
 
 /** The same, but the filter is held against the rows of the order that come first, and no others are read. */
-function nearby({ keys, ranges, meets }: Place, limit: number): Prisma.Sql {
+function nearby({ ranges, meets }: Place, selected: Prisma.Sql, limit: number): Prisma.Sql {
   const most = limit * (looksUp(meets) ? rowsPerRow.withLookup : rowsPerRow.alone)
   const parts = ranges.map((range) => ordered(Prisma.sql`*`, range, most))
   return Prisma.sql`
-    select ${planning(meets)} ${columns(keys)} from (select * from (${Prisma.join(parts, ' union all ')}) as place ${atMost(most)}) as u
+    select ${planning(meets)} ${selected} from (select * from (${Prisma.join(parts, ' union all ')}) as place ${atMost(most)}) as u
     where ${meets} ${atMost(limit)}`
 }
 
 /** `offset 0` keeps the planner from following the order's index. */
-function sorted({ keys, ranges, meets }: Place, limit: number): Prisma.Sql {
+function sorted({ keys, ranges, meets }: Place, selected: Prisma.Sql, limit: number): Prisma.Sql {
   const place = anyOf(ranges.map(({ conditions }) => allOf(conditions)))
   return Prisma.sql`
-    select ${planning(meets)} ${columns(keys)} from (select * from roster.users u where ${meets} offset 0) as u
+    select ${planning(meets)} ${selected} from (select * from roster.users u where ${meets} offset 0) as u
     where ${place} order by ${Prisma.join(keys.map(direction))} ${atMost(limit)}`
 }
 
