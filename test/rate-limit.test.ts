@@ -11,7 +11,7 @@ async function aLimiter() {
   const database = await testDatabase()
   await emptyDatabase(database)
   const clock = movableClock()
-  const scope = { db: database.prisma, clock }
+  const scope = { db: database.prisma, execute: database.execute, clock }
   return { scope, clock, trySignIn: (of: string) => spend(scope, budgets, [{ budget: 'signIn.account', of }]) }
 }
 

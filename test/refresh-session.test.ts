@@ -3,6 +3,7 @@ import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { hashOpaqueToken } from '../src/crypto/opaque-token.ts'
 import { defaultBudgets } from '../src/domain/budget.ts'
 import { reuseGraceSeconds } from '../src/domain/session/refresh-session.ts'
+import { statements } from './database.ts'
 import { boot, type Harness, type Person } from './harness.ts'
 import { aSession, codesOf, historyOf, isTaken, refresh, refreshOperation } from './session-client.ts'
 
@@ -204,6 +205,14 @@ describe('a session', () => {
 
     expect(await refresh(harness, refreshToken)).toMatchObject(notValid)
   })
+})
+
+test('a session that stands is renewed by one statement, beside the one of the budget and the one that reads the user', async () => {
+  const { refreshToken } = await aSession(harness, person.id)
+  statements.length = 0
+  await refresh(harness, refreshToken)
+
+  expect(statements).toHaveLength(3)
 })
 
 test('a token that is unknown, ended, or of a blocked or deleted user gets the same answer', async () => {

@@ -9,8 +9,8 @@ export type Database = Readonly<{
   prisma: PrismaClient
   /** Runs one statement that reads, past Prisma, for what every request asks. */
   read: RunRead
-  /** Runs one statement that writes, past Prisma, and answers how many rows it wrote. It is not sent again when the connection is cut. */
-  execute: (sql: Prisma.Sql) => Promise<number>
+  /** Runs one statement that writes, past Prisma, and answers the rows that it returns. It is not sent again when the connection is cut. */
+  execute: <Row extends Record<string, unknown>>(sql: Prisma.Sql) => Promise<Row[]>
   /** What Prisma would answer of users, faster. */
   users: UserReads
   /** Asks the database for an answer, within two seconds. @throws when there is none */

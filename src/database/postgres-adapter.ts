@@ -35,21 +35,18 @@ function withFreshConnections(adapter: SqlDriverAdapter, names: StatementNames, 
 }
 
 /** Runs statements on the pool's own driver, with the same care. */
-export function createStatements(
-  pool: Pool,
-  names: StatementNames,
-): Readonly<{ read: RunRead; write: (text: string, values: readonly unknown[]) => Promise<number> }> {
+export function createStatements(pool: Pool, names: StatementNames): Readonly<{ read: RunRead; write: RunRead }> {
   const send = async (text: string, values: readonly unknown[]) => {
     try {
-      return await pool.query({ name: names.nameOf({ sql: text }), text, values: [...values] })
+      return (await pool.query({ name: names.nameOf({ sql: text }), text, values: [...values] })).rows
     } catch (error) {
       if (isStalePlan(error)) names.renew()
       throw error
     }
   }
   return {
-    read: (text, values) => preparedAgain(() => again(async () => (await send(text, values)).rows)),
-    write: (text, values) => preparedAgain(async () => (await send(text, values)).rowCount ?? 0),
+    read: (text, values) => preparedAgain(() => again(() => send(text, values))),
+    write: (text, values) => preparedAgain(() => send(text, values)),
   }
 }
 

@@ -11,6 +11,7 @@ import {
   type Images,
   type Steps,
   type Subject,
+  type WrittenEvent,
   writingEvent,
 } from './change/record-event.ts'
 import type { ChangeType } from './change-type.ts'
@@ -108,24 +109,25 @@ export async function changeMany<Result>(
 }
 
 /** A change that one statement makes. Where `done` has no row, nothing is changed. */
-export type OneStatement = Pick<AuditedEvent, 'at' | 'subjectId' | 'userId' | 'actorUserId' | 'connection'> & Steps
+export type OneStatement = Pick<WrittenEvent, 'at' | 'subjectId' | 'userId' | 'actorUserId' | 'connection'> & Steps
 
 /**
  * The door for a change that one statement can make: it writes its event too, so that one round trip takes the place of a
  * transaction's four.
- * @returns whether the change was made
+ * @returns what the statement returns, or null where the change was not made
  * @throws {DomainError} what the database refused, by name
  * @throws {RequestError} SERVICE_UNAVAILABLE when the database does not answer
  */
-export async function changeByOneStatement(
+export async function changeByOneStatement<Returned extends Record<string, unknown>>(
   scope: Scope,
   type: ChangeType,
-  { steps, done, difference, ...event }: OneStatement,
-): Promise<boolean> {
+  { steps, done, difference, returning, ...event }: OneStatement,
+): Promise<Returned | null> {
   const whole = { type, success: true, changes: [], ...event }
   try {
-    const statement = writingEvent(scope.caller, whole, { steps, done, difference })
-    return (await retrying(scope, () => scope.execute?.(statement) ?? scope.db.$executeRaw(statement))) > 0
+    const statement = writingEvent(scope.caller, whole, { steps, done, difference, returning })
+    const [row] = await retrying(scope, () => scope.execute?.<Returned>(statement) ?? scope.db.$queryRaw<Returned[]>(statement))
+    return row ?? null
   } catch (error) {
     throw await translate(scope, error, null)
   }

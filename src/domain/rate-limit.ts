@@ -2,7 +2,7 @@ import { hashOpaqueToken } from '../crypto/opaque-token.ts'
 import { Prisma } from '../generated/prisma/client.ts'
 import type { BudgetName, Budgets } from './budget.ts'
 import { RequestError } from './errors.ts'
-import type { ReadScope } from './scope.ts'
+import type { ReadScope, Scope } from './scope.ts'
 
 /** One thing to be counted: which budget, and whose. */
 export type Spending = Readonly<{ budget: BudgetName; of: string }>
@@ -14,17 +14,22 @@ type Row = { key: string; count: number; window_ends_at: Date }
  * lets five through. Call it outside of a change, so that a refused change does not give the try back.
  * @throws {RequestError} RATE_LIMITED with `retryAfterSeconds` when one of them is used up
  */
-export async function spend(scope: ReadScope, budgets: Budgets, spendings: readonly Spending[]): Promise<void> {
+export async function spend(
+  scope: Pick<Scope, 'db' | 'clock' | 'execute'>,
+  budgets: Budgets,
+  spendings: readonly Spending[],
+): Promise<void> {
   const now = scope.clock.now()
   // Rows are locked in this order everywhere, so that two callers cannot hold one each and wait for the other.
   const wanted = spendings.map(({ budget, of }) => ({ key: keyOf(budget, of), ...budgets[budget] })).sort(byKey)
   const values = wanted.map(({ key, seconds }) => Prisma.sql`(${key}, 1, ${new Date(now.getTime() + seconds * 1000)}::timestamptz)`)
-  const rows = await scope.db.$queryRaw<Row[]>`
+  const statement = Prisma.sql`
     insert into roster.rate_limits as kept (key, count, window_ends_at) values ${Prisma.join(values)}
     on conflict (key) do update set
       count = case when kept.window_ends_at <= ${now} then 1 else least(kept.count, 1000000) + 1 end,
       window_ends_at = case when kept.window_ends_at <= ${now} then excluded.window_ends_at else kept.window_ends_at end
     returning key, count, window_ends_at`
+  const rows = await (scope.execute?.<Row>(statement) ?? scope.db.$queryRaw<Row[]>(statement))
   const attempts = new Map(wanted.map(({ key, attempts }) => [key, attempts]))
   const spent = rows.filter(({ key, count }) => count > (attempts.get(key) ?? 0))
   if (spent.length > 0) throw rateLimited(now, Math.max(...spent.map((row) => row.window_ends_at.getTime())))

@@ -16,7 +16,7 @@ export type Scope = Readonly<{
   db: PrismaClient
   clock: Clock
   caller: Caller
-  /** Runs a statement that is a whole change, faster than Prisma, which does it otherwise. */
+  /** Runs a statement that stands by itself, faster than Prisma, which does it otherwise. Not inside of a change. */
   execute?: Database['execute']
   /** Told of each change that lost against another one and is tried again. */
   onRetry?: () => void

@@ -119,3 +119,8 @@ export function userStanding(user: StandingColumns, now: Date): Standing {
   if (user.deletedAt !== null || user.anonymizedAt !== null) return 'revoked'
   return isBlocked(user, now) ? 'blocked' : 'standing'
 }
+
+/** Where `userStanding` is `standing`, as SQL says it of a row of `roster.users`. */
+export function standingUser(now: Date): Prisma.Sql {
+  return Prisma.sql`(deleted_at is null and anonymized_at is null and (blocked_at is null or blocked_until <= ${now}))`
+}

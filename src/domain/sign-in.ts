@@ -135,7 +135,7 @@ async function admit(scope: AuthenticationScope, name: Name, { userId, hash, ren
   const session = { userId, connection: 'password', aal: 'aal1', amr: ['pwd'], ip, userAgent }
   const { started, steps } = await newSession(at, scope, session, Prisma.sql`from ${kept}`)
   const { sessionId: _, ...tokens } = started
-  const isDone = await changeByOneStatement(scope, 'user.signedIn', {
+  const done = await changeByOneStatement(scope, 'user.signedIn', {
     ...{ at, subjectId: userId, userId, actorUserId: userId, connection: 'password' },
     steps: [
       Prisma.sql`standing as (${lockingStanding(userId, at)})`,
@@ -153,7 +153,7 @@ async function admit(scope: AuthenticationScope, name: Name, { userId, hash, ren
     ],
     done: kept,
   })
-  return isDone ? { userId, tokens } : null
+  return done === null ? null : { userId, tokens }
 }
 
 function invalidCredentials(): DomainError<'INVALID_CREDENTIALS'> {

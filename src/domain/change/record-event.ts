@@ -29,14 +29,25 @@ export type AuditedEvent = Subject &
     changes: readonly Change[]
   }>
 
+type Who = Pick<AuditedEvent, 'subjectId' | 'userId' | 'actorUserId' | 'connection'>
+
+/** The event as a statement writes it: whom it is about may be what SQL finds. */
+export type WrittenEvent = Omit<AuditedEvent, keyof Who> & { readonly [Name in keyof Who]: Who[Name] | Prisma.Sql }
+
 /**
  * The parts of a statement, each `name as (...)`, the name of the one that has a row when the event is to be written, and what SQL finds
- * to have changed; without it, history shows nothing but that it happened.
+ * to have changed; without it, history shows nothing but that it happened. `returning` is what the statement returns; without it, the
+ * event's id.
  */
-export type Steps = Readonly<{ steps: readonly Prisma.Sql[]; done: Prisma.Sql; difference?: Prisma.Sql }>
+export type Steps = Readonly<{
+  steps: readonly Prisma.Sql[]
+  done: Prisma.Sql
+  difference?: Prisma.Sql | undefined
+  returning?: Prisma.Sql | undefined
+}>
 
 /** The statement that writes an event, after the steps. It writes one, or none where the steps are not done. */
-export function writingEvent(caller: Caller, event: AuditedEvent, { steps, done, difference }: Partial<Steps> = {}): Prisma.Sql {
+export function writingEvent(caller: Caller, event: WrittenEvent, { steps, done, difference, returning }: Partial<Steps> = {}): Prisma.Sql {
   const { principal, ip, userAgent, requestId } = caller
   const { type, at, subjectId, userId = null, actorUserId = null, connection = null, success, changes } = event
   const kind = actorUserId === null ? actorKind(caller) : 'USER'
@@ -48,7 +59,7 @@ export function writingEvent(caller: Caller, event: AuditedEvent, { steps, done,
     ) select
       ${newId()}::uuid, ${type}, ${at}, ${subjectId}::uuid, ${userId}::uuid, ${kind}, ${actorId}, ${ip}, ${userAgent}, ${requestId},
       ${connection}, ${success}, ${difference ?? Prisma.sql`${JSON.stringify(changes)}::jsonb`}
-    ${done ? Prisma.sql`from ${done}` : Prisma.empty}`
+    ${done ? Prisma.sql`from ${done} returning ${returning ?? Prisma.sql`id`}` : Prisma.empty}`
 }
 
 /** What happened to one of many; `changes` is the end of its row: what `eventChanges` answers. */

@@ -6,6 +6,7 @@ import { spend } from '../rate-limit.ts'
 import { type AuthTokens, idleSince, signAccessToken, userStanding } from '../session.ts'
 import { lockUser } from '../user/user-record.ts'
 import { endSessionsWhere } from './end-sessions.ts'
+import { type RenewedSession, renewSession } from './renew-session.ts'
 import { type PresentedToken, rotateRefreshToken } from './rotate-refresh-token.ts'
 
 /**
@@ -32,6 +33,8 @@ export async function refreshSession(scope: AuthenticationScope, { refreshToken 
   await spend(scope, scope.budgets, [{ budget: 'refresh.network', of: networkOf(scope.caller.ip) }])
   if (!isRefreshToken(refreshToken)) throw notValid()
   const successor = scope.secrets.digest('refresh-token', refreshToken).toString('base64url')
+  const renewed = await renewSession(scope, refreshToken, successor)
+  if (renewed !== null) return { userId: renewed.userId, tokens: await tokensOf(scope, renewed, successor) }
   const { presented, verdict } = await present(scope, refreshToken, successor)
   if (presented === null) throw notValid()
   if (verdict === 'renewed' || verdict === 'repeated')
@@ -43,7 +46,7 @@ export async function refreshSession(scope: AuthenticationScope, { refreshToken 
 
 type Presented = Readonly<{ presented: PresentedToken | null; verdict: Verdict }>
 
-/** Rotates, unless the session does not stand: then it is as if nothing had happened. */
+/** Says why it was not renewed by one statement. Rotates, unless the session does not stand: then it is as if nothing had happened. */
 function present(scope: AuthenticationScope, token: string, successor: string): Promise<Presented> {
   return change(scope, 'session.refreshed', async ({ db, now }) => {
     const presented = await rotateRefreshToken(db, token, successor, now)
@@ -65,8 +68,8 @@ function judge(presented: PresentedToken, idleSeconds: number, now: Date): Verdi
   return isRotated ? 'renewed' : 'repeated'
 }
 
-async function tokensOf(scope: AuthenticationScope, presented: PresentedToken, refreshToken: string): Promise<AuthTokens> {
-  const { sessionId, userId, aal, amr } = presented
+async function tokensOf(scope: AuthenticationScope, renewed: RenewedSession, refreshToken: string): Promise<AuthTokens> {
+  const { sessionId, userId, aal, amr } = renewed
   const session = { id: sessionId, userId, aal, amr, scopes: [] }
   return { ...(await signAccessToken(scope.accessTokens, session, scope.clock.now())), refreshToken }
 }

@@ -1,5 +1,6 @@
 import { Prisma } from '../../generated/prisma/client.ts'
 import type { ChangeScope } from '../change.ts'
+import { standingUser } from '../session.ts'
 
 /**
  * Writes down that a user signs in now, inside the change that signing in is, and keeps everybody else from changing the user until
@@ -18,7 +19,7 @@ export async function countSignIn({ db, now, caller }: ChangeScope, userId: stri
 export function lockingStanding(userId: string, now: Date): Prisma.Sql {
   return Prisma.sql`
     select id from roster.users
-    where id = ${userId}::uuid and deleted_at is null and anonymized_at is null and (blocked_at is null or blocked_until <= ${now})
+    where id = ${userId}::uuid and ${standingUser(now)}
     for no key update`
 }
 

@@ -41,7 +41,7 @@ export async function patchMetadata(scope: Scope, userId: string, patch: Metadat
     return value === null ? Prisma.sql`'{}'::jsonb` : patchedMetadata(column, value, metadataMode ?? 'MERGE')
   }
   const version = expectedVersion == null ? Prisma.empty : Prisma.sql`and version = ${expectedVersion}::integer`
-  return changeByOneStatement(scope, 'user.updated', {
+  const done = await changeByOneStatement(scope, 'user.updated', {
     ...{ at: now, subjectId: userId, userId },
     steps: [
       // Whoever waits for the row goes on from what it has become.
@@ -63,4 +63,5 @@ export async function patchMetadata(scope: Scope, userId: string, patch: Metadat
       || roster.json_changes(before.user_metadata, after.user_metadata, '/userMetadata')
       || roster.json_changes(before.app_metadata, after.app_metadata, '/appMetadata')`,
   })
+  return done !== null
 }
