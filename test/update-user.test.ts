@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { statements } from './database.ts'
 import { boot, type Harness, type Person } from './harness.ts'
 import { plant } from './setup/host.ts'
 
@@ -208,6 +209,28 @@ test('each change is one event with what changed, and who did it', async () => {
   })
   const full = await harness.admin(`{ user(by: { id: "${person.id}" }) { history(first: 1) { nodes { changes { path before after } } } } }`)
   expect(full).toMatchObject({ user: { history: { nodes: [{ changes: [{ path: '/appMetadata/plan', before: 'free', after: 'pro' }] }] } } })
+})
+
+test('what a change of metadata alone answers is what is read afterwards, also where a trigger had the last word', async () => {
+  await plant(`
+    create function public.decorate() returns trigger language plpgsql as $$ begin
+      new.username := 'host'; new.user_metadata := '{"by": "trigger"}'; new.block_reason := 'by trigger';
+      new.blocked_at := '2026-01-02T03:04:05.6Z'; new.last_sign_in_at := '0099-12-31T23:59:59.999Z';
+      return new;
+    end; $$;
+    create trigger decorate before update on roster.users for each row execute function public.decorate();`)
+  const fields = `id email emailVerified phoneNumber phoneNumberVerified username externalId status block { at until reason } version
+    userMetadata appMetadata createdAt updatedAt deletedAt lastSignInAt lastSignInIp signInCount`
+  const change = `mutation ($input: UpdateUserInput!) { updateUser(input: $input) { user { ${fields} } errors { message } } }`
+
+  statements.length = 0
+  const changed = await harness.admin(change, { input: { id: person.id, appMetadata: { plan: 'pro' } } })
+  const written = statements.filter((sql) => sql.includes('roster.users'))
+  const read = await harness.admin(`{ user(by: { id: "${person.id}" }) { ${fields} } }`)
+
+  expect(changed).toEqual({ updateUser: { ...(read as object), errors: [] } })
+  expect(read).toMatchObject({ user: { username: 'host', userMetadata: { by: 'trigger' }, version: 2 } })
+  expect(written).toHaveLength(1)
 })
 
 test('a token without a user has to name one', async () => {

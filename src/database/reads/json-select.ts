@@ -9,6 +9,14 @@ export type Value = Readonly<{ sql: string; revive: (value: unknown) => unknown 
 /** A function of PostgreSQL takes a hundred arguments: names and values. */
 const mostMembers = 50
 
+/** All columns of a model, as JSON, of a table that the statement calls `alias`: what Prisma answers where nothing is selected. */
+export function wholeRecord(model: string, alias: string): Value {
+  const names = Object.keys(models[model]?.columns ?? {})
+  const record = jsonRecord(model, Object.fromEntries(names.map((name) => [name, true])), alias)
+  if (record === null) throw new Error(`${model} has columns that JSON cannot hold, or too many`)
+  return record
+}
+
 /**
  * A record that Prisma's `select` describes, as JSON, of a table that the statement calls `alias`. Null for what is not put into words
  * here: pages of a relation, conditions on it, counts, `include`.

@@ -1,4 +1,5 @@
-import { Prisma } from '../../generated/prisma/client.ts'
+import { wholeRecord } from '../../database/reads/json-select.ts'
+import { Prisma, type User } from '../../generated/prisma/client.ts'
 import { changeByOneStatement } from '../change.ts'
 import { type Metadata, type MetadataMode, metadataMaxBytes, patchedMetadata } from '../metadata.ts'
 import { isUuid } from '../normalize.ts'
@@ -27,13 +28,16 @@ const image = Prisma.sql`jsonb_build_object(
     jsonb_build_object('at', ${time('blocked_at')}, 'until', ${time('blocked_until')}, 'reason', block_reason) end
 )`
 
+/** The row that the statement has changed. */
+const record = wholeRecord('User', 'u')
+
 /**
  * Changes the metadata of a user by one statement: `user.updated`. It has been checked by itself.
- * @returns false when it was not done: there is no such user, or it has another version, or nothing would change, or it may not fit.
- * Nothing was changed then, and a change of more steps tells why.
+ * @returns the user as it has become; null when it was not done: there is no such user, or it has another version, or nothing would
+ * change, or it may not fit. Nothing was changed then, and a change of more steps tells why.
  */
-export async function patchMetadata(scope: Scope, userId: string, patch: MetadataPatch): Promise<boolean> {
-  if (!isUuid(userId)) return false
+export async function patchMetadata(scope: Scope, userId: string, patch: MetadataPatch): Promise<User | null> {
+  if (!isUuid(userId)) return null
   const now = scope.clock.now()
   const { userMetadata, appMetadata, metadataMode, expectedVersion } = patch
   const become = (column: Prisma.Sql, value: Metadata | null | undefined): Prisma.Sql => {
@@ -41,7 +45,7 @@ export async function patchMetadata(scope: Scope, userId: string, patch: Metadat
     return value === null ? Prisma.sql`'{}'::jsonb` : patchedMetadata(column, value, metadataMode ?? 'MERGE')
   }
   const version = expectedVersion == null ? Prisma.empty : Prisma.sql`and version = ${expectedVersion}::integer`
-  const done = await changeByOneStatement(scope, 'user.updated', {
+  const done = await changeByOneStatement<{ record: unknown }>(scope, 'user.updated', {
     ...{ at: now, subjectId: userId, userId },
     steps: [
       // Whoever waits for the row goes on from what it has become.
@@ -55,13 +59,14 @@ export async function patchMetadata(scope: Scope, userId: string, patch: Metadat
         update roster.users u set user_metadata = user_bag, app_metadata = app_bag, version = version + 1, updated_at = ${now}
         from before where u.id = before.id and greatest(octet_length(user_bag::text), octet_length(app_bag::text)) <= ${metadataMaxBytes}::integer
           and (user_bag, app_bag) is distinct from (before.user_metadata, before.app_metadata)
-        returning u.user_metadata, u.app_metadata, ${image} as image
+        returning u.user_metadata, u.app_metadata, ${image} as image, ${Prisma.raw(record.sql)} as record
       )`,
     ],
     done: Prisma.sql`before, after`,
     difference: Prisma.sql`roster.json_changes(before.image, after.image, '')
       || roster.json_changes(before.user_metadata, after.user_metadata, '/userMetadata')
       || roster.json_changes(before.app_metadata, after.app_metadata, '/appMetadata')`,
+    returning: Prisma.sql`(select record from after) as record`,
   })
-  return done !== null
+  return done && (record.revive(done.record) as User)
 }

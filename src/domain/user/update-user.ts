@@ -1,4 +1,4 @@
-import { Prisma } from '../../generated/prisma/client.ts'
+import { Prisma, type User } from '../../generated/prisma/client.ts'
 import type { AuthenticationScope } from '../authentication.ts'
 import { type Changed, type ChangeScope, change } from '../change.ts'
 import { difference } from '../difference.ts'
@@ -34,7 +34,9 @@ export type UpdateUserInput = UserAttributesInput &
     expectedVersion?: number | null
   }>
 
-type Result = { userId: string }
+/** Who was changed, and what the user has become where that is known. */
+type Result = Readonly<{ userId: string; user?: User }>
+
 /**
  * Changes a user: one mutation for the user and for an administrator. Who may send what is declared on the input's fields
  * and checked before this runs. A new password ends the user's other sessions. The user's own change of the address is asked for by
@@ -51,7 +53,8 @@ export async function updateUser(scope: AuthenticationScope, input: UpdateUserIn
   if (userId === null) throw new RequestError('BAD_USER_INPUT', 'This token has no user: name one in `input.id`.', { field: 'input.id' })
   const attributes = parse(input, scope.passwords.policy, await namesOf(scope, userId, input))
   const own = await proveOwn(scope, userId, input, attributes)
-  if (isMetadataPatch(input) && (await patchMetadata(scope, userId, input))) return { userId: userId.toLowerCase() }
+  const user = isMetadataPatch(input) ? await patchMetadata(scope, userId, input) : null
+  if (user !== null) return { userId: user.id, user }
   const hash = await credentialHash(scope.passwords, { password: input.password ?? null })
   return change(scope, 'user.updated', async (tx) => {
     const isMore = input.profile !== undefined || input.password !== undefined || own !== null
