@@ -1,7 +1,8 @@
 /**
  * What becomes of a server that is asked for twice what it can do. This file is two programs: what `run.mjs` calls, and the load
- * generator, a process of its own. wrk waits for an answer before it asks again; this one asks at a constant rate, whatever is
- * answered. How long something takes counts from then, whether there is a connection for it or not.
+ * generator, a process of its own. wrk waits for an answer before it asks again; this one can also ask at a constant rate, whatever is
+ * answered. How long something takes counts from then, whether there is a connection for it or not. It takes more of the machine
+ * than wrk for each request, so it measures the peak too: what it takes is missing on both sides.
  */
 
 import { execFile } from 'node:child_process'
@@ -12,11 +13,10 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
-import { requestText, sendRequests } from './load.mjs'
+import { requestText } from './load.mjs'
 
 /** The peak is measured with so many connections; twice of it needs more of them, or they would wait for each other and not ask. */
-const peakConnections = 64
-const connections = 512
+const connections = { peak: 64, beyond: 512 }
 const timesPeak = 2
 /** Answers that have not come by then never will. */
 const patienceMs = 10_000
@@ -27,21 +27,26 @@ const longestCatchUpMs = 10
  * was answered, the 99th percentiles of how long an answer and a refusal took, in milliseconds, and the memory before and after.
  */
 export async function measureOverload({ roster }, { rounds, seconds, directory, say }) {
-  const load = { url: roster.url, requests: roster.requests.A, connections: peakConnections, seconds, directory }
   const file = join(directory, 'overload')
-  writeFileSync(file, load.requests.map(requestText).join('\0'))
+  writeFileSync(file, roster.requests.A.map(requestText).join('\0'))
+  const ask = (parameters) => generateLoad({ url: roster.url, file, seconds, ...parameters })
   const results = []
   for (let round = 0; round <= rounds; round++) {
-    const { rate: peak } = await sendRequests(load)
+    const { rate: peak } = await ask({ connections: connections.peak })
     const memoryMb = { before: roster.memoryMb() }
-    const parameters = ['--url', roster.url, '--file', file, '--rate', String(Math.round(peak * timesPeak)), '--seconds', String(seconds)]
-    const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(import.meta.url), ...parameters])
+    const beyond = await ask({ connections: connections.beyond, rate: Math.round(peak * timesPeak) })
     memoryMb.after = roster.memoryMb()
-    const result = { peak, connections, ...JSON.parse(stdout), memoryMb }
+    const result = { peak, connections: connections.beyond, ...beyond, memoryMb }
     say(`overload ${round === 0 ? 'warm-up' : round}: ${Math.round(result.rate)}/s of ${Math.round(peak)}/s, ${result.refused} refused`)
     if (round > 0) results.push(result)
   }
   return results
+}
+
+async function generateLoad(parameters) {
+  const parts = Object.entries(parameters).flatMap(([name, value]) => [`--${name}`, String(value)])
+  const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(import.meta.url), ...parts])
+  return JSON.parse(stdout)
 }
 
 /** A connection that asks one thing after another. */
@@ -68,7 +73,7 @@ async function openConnection({ hostname, port }, { onAnswer, onIdle }) {
 }
 
 /** Opens the connections. Each request is sent on one that is idle; where there is none it waits here. */
-async function openConnections(url, onAnswer) {
+async function openConnections(url, connections, onAnswer) {
   const [idle, waiting] = [[], []]
   const onIdle = (connection) => {
     const next = waiting.shift()
@@ -104,21 +109,22 @@ function createTally() {
 
 const percentile = (values, share) => values.toSorted((left, right) => left - right)[Math.floor(values.length * share)] ?? 0
 
-/** The load generator. It prints JSON. */
-async function generate({ url, file, rate, seconds }) {
+/** The load generator: at a constant rate, or as fast as it is answered. It prints JSON. */
+async function generate({ url, file, connections, rate, seconds }) {
   const texts = readFileSync(file, 'latin1').split('\0')
   const { tally, onAnswer, count } = createTally()
-  const clients = await openConnections(new URL(url), onAnswer)
+  let [sent, isOver] = [0, false]
+  const clients = await openConnections(new URL(url), connections, (answer) => {
+    onAnswer(answer)
+    if (rate === null && !isOver) ask(performance.now())
+  })
+  const ask = (at) => clients.send(texts[sent++ % texts.length], at)
   const startedAt = performance.now()
-  let [sent, lastAt, owed] = [0, startedAt, 0]
-  while (lastAt - startedAt < seconds * 1000) {
-    await delay(1)
-    const now = performance.now()
-    // Where the machine has kept this process waiting, the server does not get all of it at once.
-    owed += (Math.min(now - lastAt, longestCatchUpMs) * rate) / 1000
-    for (; owed >= 1; owed--) clients.send(texts[sent++ % texts.length], now)
-    lastAt = now
-  }
+  if (rate === null) {
+    for (let asked = 0; asked < connections; asked++) ask(startedAt)
+    await delay(seconds * 1000)
+  } else await askSteadily(ask, rate, seconds)
+  isOver = true
   const answered = (tally.answers.length * 1000) / (performance.now() - startedAt)
   for (const endsAt = performance.now() + patienceMs; count() < sent; await delay(10))
     if (performance.now() > endsAt) throw new Error(`${sent - count()} of ${sent} requests were not answered`)
@@ -128,8 +134,22 @@ async function generate({ url, file, rate, seconds }) {
   console.log(JSON.stringify({ rate: answered, asked: sent, refused: refusals.length, answerP99, refusalP99 }))
 }
 
+async function askSteadily(ask, rate, seconds) {
+  const startedAt = performance.now()
+  let [lastAt, owed] = [startedAt, 0]
+  while (lastAt - startedAt < seconds * 1000) {
+    await delay(1)
+    const now = performance.now()
+    // Where the machine has kept this process waiting, the server does not get all of it at once.
+    owed += (Math.min(now - lastAt, longestCatchUpMs) * rate) / 1000
+    for (; owed >= 1; owed--) ask(now)
+    lastAt = now
+  }
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const text = { type: 'string' }
-  const { values } = parseArgs({ options: { url: text, file: text, rate: text, seconds: text } })
-  await generate({ ...values, rate: Number(values.rate), seconds: Number(values.seconds) })
+  const { values } = parseArgs({ options: { url: text, file: text, connections: text, rate: text, seconds: text } })
+  const [connections, seconds] = [values.connections, values.seconds].map(Number)
+  await generate({ ...values, connections, seconds, rate: values.rate === undefined ? null : Number(values.rate) })
 }
