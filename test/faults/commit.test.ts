@@ -84,3 +84,27 @@ clusterTest('R3: a user whose creation was done but not answered is found by wha
   expect(again.codes[0]).toMatch(/^(EXTERNAL_ID|USERNAME)_TAKEN$/)
   expect(found.data.user).toEqual({ username: 'unique', version: 1 })
 })
+
+const signIn = 'mutation($input: SignInInput!) { signIn(input: $input) { tokens { refreshToken } errors { code } } }'
+const refreshSession =
+  'mutation($input: RefreshSessionInput!) { refreshSession(input: $input) { tokens { refreshToken } errors { code } } }'
+
+for (const [when, happened] of [
+  ['before', 1],
+  ['after', 2],
+] as const)
+  clusterTest(`C5.58, R3: a session whose renewal is cut ${when} it is done is renewed when the same token is sent again`, async () => {
+    const name = { username: `renewed.${when}`, password: 'a long pass phrase' }
+    const { id } = (await roster.ask(createUser, { input: name })).data.createUser.user
+    const { refreshToken } = (await roster.ask(signIn, { input: name })).data.signIn.tokens
+
+    proxy.cutAt('session.refreshed', when)
+    const lost = await roster.ask(refreshSession, { input: { refreshToken } })
+    const again = await roster.ask(refreshSession, { input: { refreshToken } })
+    const next = await roster.ask(refreshSession, { input: again.data.refreshSession.tokens })
+
+    expect([lost.status, lost.retryAfter, lost.codes]).toEqual([503, '1', ['SERVICE_UNAVAILABLE']])
+    expect([again.codes, next.codes]).toEqual([[], []])
+    const renewals = (await events(id)).filter((event) => (event as { type: string }).type === 'session.refreshed')
+    expect(renewals).toHaveLength(happened + 1)
+  })
