@@ -12,6 +12,11 @@ export const postgresOnly = test.skipIf(engine === 'pglite')
 /** The SQL of each statement that Prisma has sent to the run's database. A test that counts empties it first. */
 export const statements: string[] = []
 
+/** How many there are for a request. That an admin token was used is noted beside it, sooner or later. */
+export function statementCount(): number {
+  return statements.filter((sql) => !sql.includes('admin_tokens')).length
+}
+
 const databases = new Map<'shared', Promise<Database>>()
 
 /** The database of the whole run, migrated; it lives in memory, or beside the one TEST_DATABASE_URL names, and goes with the run. */
