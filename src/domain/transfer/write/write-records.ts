@@ -1,5 +1,5 @@
 import type { CopyBytes } from '../../../database/copy-rows.ts'
-import { eventChanges } from '../../change/record-event.ts'
+import { eventStart } from '../../change/record-event.ts'
 import type { ManyChanged, ManyScope } from '../../change.ts'
 import type { UserAttributes } from '../../user/user-attributes.ts'
 import { type FileFormat, nameOf } from '../format/draft.ts'
@@ -62,7 +62,7 @@ export async function writeRecords(tx: ManyScope, work: Work, records: readonly 
     else applied.push({ record: prepared.record, changed })
   }
   await updateUsers(tx, applied)
-  const updates = applied.map(({ changed: { user, before, after } }) => event(user.id, eventChanges(before, after)))
+  const updates = applied.map(({ changed: { user, before, after } }) => event(eventStart(user.id, before, after)))
   refused.sort((a, b) => a.line - b.line)
   return { result: { inserted: inserted.length, updated: applied.length, skipped, refused }, events: [...inserted, ...updates] }
 }
@@ -77,7 +77,7 @@ async function insertUsers(tx: ManyScope, added: readonly Taken[], refuseAt: Ref
     else refuseAt(prepared, { code: 'INVALID_FORMAT', message: 'There is nothing that could be verified.' }, [flag])
   }
   await tx.copy(copiedRows(fresh.map(({ bytes }) => bytes)))
-  return fresh.map(({ id, changes }) => event(id, changes))
+  return fresh.map(({ event: start }) => event(start))
 }
 
 /** The flag of an address or a number that is said to be verified, and is not there. */
@@ -86,6 +86,6 @@ function unverifiable({ emailVerified, emailNormal, phoneNumberVerified, phoneNu
   return phoneNumberVerified === true && phoneNumber == null ? 'phoneNumberVerified' : null
 }
 
-function event(userId: string, changes: CopyBytes): ManyChanged<unknown>['events'][number] {
-  return { type: 'user.imported', subjectId: userId, userId, changes }
+function event(start: CopyBytes): ManyChanged<unknown>['events'][number] {
+  return { type: 'user.imported', start }
 }
