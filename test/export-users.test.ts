@@ -1,13 +1,20 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { systemScope } from '../src/app.ts'
 import { auth0CustomHash } from '../src/crypto/auth0-custom-hash.ts'
 import { foreignPasswordHash } from '../src/crypto/auth0-hash.ts'
+import type { Database } from '../src/database/database.ts'
 import { withSnapshot } from '../src/database/snapshot.ts'
 import { createWriter } from '../src/domain/export/create-writer.ts'
+import { createExportHandler } from '../src/domain/export/export-handler.ts'
+import { exportUsers } from '../src/domain/export/export-users.ts'
 import { parseRecord, type RecordText, readRecords } from '../src/domain/export/read-records.ts'
 import { writeFile } from '../src/domain/export/write-file.ts'
+import { cancelJob } from '../src/domain/job/cancel-job.ts'
+import { createJobRunner } from '../src/domain/job-runner.ts'
 import { purge } from '../src/domain/retention.ts'
 import { seedUsers } from '../src/domain/seed.ts'
 import type { RosterRecord } from '../src/domain/transfer/roster-record.ts'
+import { createLogger } from '../src/ports/logger.ts'
 import { postgresOnly } from './database.ts'
 import { everybody, exportedPeople } from './exported-people.ts'
 import { foreignHashes } from './foreign-hashes.ts'
@@ -248,6 +255,27 @@ test('an export that was cancelled writes no file', async () => {
   await harness.app.jobRunner.settled()
 
   expect([(await download(id)).status, await harness.app.database.prisma.exportChunk.count()]).toEqual([404, 0])
+})
+
+postgresOnly('an export that is cancelled while it is at work writes nothing more', async () => {
+  const { app } = harness
+  const { prisma: db } = app.database
+  await seedUsers(db, { count: 1200, clock: harness.clock })
+  const scope = { ...systemScope(app), clock: harness.clock }
+  const { jobId } = await exportUsers(scope, { format: 'ROSTER_NDJSON', where: { status: ['ACTIVE', 'DELETED'] } })
+  const written: number[] = []
+  const execute: Database['execute'] = async (sql) => {
+    written.push(await app.database.execute(sql))
+    if ((await db.exportChunk.count()) === 1) await cancelJob(scope, { id: jobId })
+    return written.at(-1) ?? 0
+  }
+  const handlers = { EXPORT: createExportHandler({ database: { ...app.database, execute }, clock: harness.clock }) }
+  await createJobRunner({ db, clock: harness.clock, logger: createLogger('silent'), handlers }).settled()
+
+  // How many there are, the first chunk, and the one that comes too late.
+  expect(written).toEqual([1, 1, 0])
+  expect(await db.exportChunk.count()).toBe(1)
+  expect(await db.job.findUnique({ where: { id: jobId } })).toMatchObject({ status: 'CANCELLED' })
 })
 
 describe('who may not read what is in it does not get it:', () => {

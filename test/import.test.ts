@@ -331,6 +331,19 @@ describe('files that are not as they should be', () => {
     expect(await expectFailure(latin1, 'ROSTER_NDJSON')).toEqual(['SUCCEEDED', 1, [[2, 'INVALID_ENCODING']]])
   })
 
+  test('one that the database refuses amidst a megabyte of others is found, and the others go in', async () => {
+    await harness.admin('mutation { createUser(input: { email: "user0@example.com" }) { user { id } } }')
+    const people = Array.from({ length: 400 }, (_, index) => ({
+      email: `user${index}@example.com`,
+      userMetadata: { text: `${index} `.repeat(600) },
+    }))
+
+    expect(await importFile(harness, ndjson(...people), { format: 'ROSTER_NDJSON' })).toMatchObject({
+      ...{ status: 'SUCCEEDED', inserted: 399, failed: 1, errors: { nodes: [{ line: 1, code: 'DUPLICATED_USER', path: 'email' }] } },
+    })
+    expect(await db().user.count({ where: { userMetadata: { not: {} } } })).toBe(399)
+  })
+
   test('an oversized line is refused, and those after it are read', async () => {
     const file = `{"email":"a@example.com"}\n{"email":"b@example.com","x":"${'x'.repeat(1_100_000)}"}\n{"email":"c@example.com"}\n`
 

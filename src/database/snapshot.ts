@@ -5,8 +5,11 @@ import type { Database } from './database.ts'
 export type Snapshot = Readonly<{
   /** Answers the rows of a query. */
   query: <Row extends Record<string, unknown>>(sql: Prisma.Sql) => Promise<Row[]>
-  /** Writes something meanwhile, all of it or nothing. On the embedded database it stands only when the work has come to its end. */
-  write: (write: (db: Prisma.TransactionClient) => Promise<void>) => Promise<void>
+  /**
+   * Runs one statement that writes meanwhile, and answers how many rows it wrote. On the embedded database it stands only when the work
+   * has come to its end.
+   */
+  execute: Database['execute']
 }>
 
 /** Long enough for any number of rows that the embedded database can hold. */
@@ -19,7 +22,7 @@ const longestMs = 3_600_000
 export function withSnapshot<Result>(database: Database, work: (snapshot: Snapshot) => Promise<Result>): Promise<Result> {
   const { engine, prisma } = database
   if (engine === 'pglite')
-    return prisma.$transaction((db) => work({ query: (sql) => db.$queryRaw(sql), write: (write) => write(db) }), {
+    return prisma.$transaction((db) => work({ query: (sql) => db.$queryRaw(sql), execute: (sql) => db.$executeRaw(sql) }), {
       isolationLevel: 'RepeatableRead',
       timeout: longestMs,
       maxWait: longestMs,
@@ -28,7 +31,7 @@ export function withSnapshot<Result>(database: Database, work: (snapshot: Snapsh
     await session.run('begin isolation level repeatable read read only')
     const result = await work({
       query: (sql) => session.query(sql.text, sql.values),
-      write: (write) => prisma.$transaction(write),
+      execute: database.execute,
     })
     await session.run('commit')
     return result

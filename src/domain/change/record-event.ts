@@ -62,27 +62,29 @@ export function writingEvent(caller: Caller, event: WrittenEvent, { steps, done,
     ${done ? Prisma.sql`from ${done} returning ${returning ?? Prisma.sql`id`}` : Prisma.empty}`
 }
 
-/** What happened to one of many; `changes` is the end of its row: what `eventChanges` answers. */
-export type EventOfMany = Subject & Readonly<{ type: ChangeType; changes: CopyBytes }>
+/** What happened to one of many; `start` is the start of its row: what `eventStart` answers. */
+export type EventOfMany = Readonly<{ type: ChangeType; start: CopyBytes }>
 
 /** The rows of events, to be copied. */
 export function eventRows(caller: Caller, at: Date, events: readonly EventOfMany[]): CopiedRows {
   const { principal, ip, userAgent, requestId } = caller
   const [kind, actorId] = [actorKind(caller), principal.userId ?? principal.tokenId]
-  const bytes = events.flatMap(({ type, subjectId, userId = null, changes }) => [
-    Buffer.from(copyText([newId(), type, at, subjectId, userId, kind, actorId, ip, userAgent, requestId, true], '\t')),
-    changes,
-  ])
+  const endOf = (type: ChangeType) => Buffer.from(copyText([type, at, kind, actorId, ip, userAgent, requestId, true]))
+  const ends: Partial<Record<ChangeType, CopyBytes>> = {}
+  const bytes = events.flatMap(({ type, start }) => {
+    ends[type] ??= endOf(type)
+    return [start, ends[type]]
+  })
   return { table: 'audit_events', columns: eventColumns, bytes }
 }
 
-/** The difference as the row of an event has it. Made before a transaction, it keeps nobody waiting. */
-export function eventChanges(before: Image | null, after: Image | null): CopyBytes {
-  return Buffer.from(copyText([changesText(before, after)]))
+/** What the row of an event about a user has of its own. Made before a transaction, it keeps nobody waiting. */
+export function eventStart(userId: string, before: Image | null, after: Image | null): CopyBytes {
+  return Buffer.from(copyText([newId(), userId, userId, changesText(before, after)], '\t'))
 }
 
-/** The last one is what the event brings along. */
-const eventColumns = 'id type at subject_id user_id actor_kind actor_id ip user_agent request_id success changes'.split(' ')
+/** The first four are what the event brings along. */
+const eventColumns = 'id subject_id user_id changes type at actor_kind actor_id ip user_agent request_id success'.split(' ')
 
 /** A caller without a request is Roster itself: the command line, a job. */
 function actorKind({ principal, requestId }: Caller): 'USER' | 'ADMIN' | 'SYSTEM' | 'ANONYMOUS' {

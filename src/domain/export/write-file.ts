@@ -5,16 +5,23 @@ import type { UserWriter } from './writer/user-writer.ts'
 /** A piece of a file, and how many users are in it. */
 export type FilePiece = Readonly<{ text: string; users: number }>
 
-/** The same pieces, put together until they have so many characters. */
-export async function* joined(pieces: AsyncIterable<FilePiece>, least: number): AsyncGenerator<FilePiece> {
-  let whole: FilePiece = { text: '', users: 0 }
-  for await (const { text, users } of pieces) {
-    whole = { text: whole.text + text, users: whole.users + users }
-    if (whole.text.length < least) continue
-    yield whole
-    whole = { text: '', users: 0 }
+/** The same pieces in UTF-8, put together until they have so many bytes. */
+export async function* joined(
+  pieces: AsyncIterable<FilePiece>,
+  least: number,
+): AsyncGenerator<Readonly<{ content: Buffer; users: number }>> {
+  let [parts, length, users]: [Buffer[], number, number] = [[], 0, 0]
+  const whole = () => ({ content: Buffer.concat(parts, length), users })
+  for await (const piece of pieces) {
+    const part = Buffer.from(piece.text)
+    parts.push(part)
+    length += part.length
+    users += piece.users
+    if (length < least) continue
+    yield whole()
+    ;[parts, length, users] = [[], 0, 0]
   }
-  if (whole.text !== '') yield whole
+  if (length > 0) yield whole()
 }
 
 /** Users of a piece: they are written in a few milliseconds, in which nobody else has a turn. */

@@ -1,4 +1,4 @@
-import type { Prisma } from '../../generated/prisma/client.ts'
+import { Prisma } from '../../generated/prisma/client.ts'
 import { newId } from '../id.ts'
 import type { ClaimedJob, JobProgress } from './claim-job.ts'
 
@@ -38,13 +38,23 @@ type Worker = Pick<ClaimedJob, 'id' | 'attempts'>
  * @throws {JobLostError} when the work must not be committed
  */
 export async function saveJob(db: Prisma.TransactionClient, { id, attempts }: Worker, state: JobState): Promise<void> {
-  const { checkpoint, problems = [], processed, total, inserted, updated, skipped, failed } = state
+  const { problems = [] } = state
   if (problems.length > 0) await insertProblems(db, id, problems)
-  const count = await db.$executeRaw`
+  assertOurs(await db.$executeRaw(savingJob({ id, attempts }, state)))
+}
+
+/** The statement that keeps how far a job is, without problems. It updates one row, or none when the work must not be committed. */
+export function savingJob({ id, attempts }: Worker, state: Omit<JobState, 'problems'>): Prisma.Sql {
+  const { checkpoint, processed, total, inserted, updated, skipped, failed } = state
+  return Prisma.sql`
     update roster.jobs set checkpoint = ${JSON.stringify(checkpoint)}::jsonb, stalled = 0, processed = ${processed}, total = ${total},
       inserted = ${inserted}, updated = ${updated}, skipped = ${skipped}, failed = ${failed}
     where id = ${id}::uuid and attempts = ${attempts} and finished_at is null`
-  if (count === 0) throw new JobLostError('the job is no longer this worker’s')
+}
+
+/** @throws {JobLostError} when the statement that keeps how far a job is has found no row */
+export function assertOurs(rows: number): void {
+  if (rows === 0) throw new JobLostError('the job is no longer this worker’s')
 }
 
 /** Ends a job, unless it is no longer this worker's; says whether it was. */

@@ -4,12 +4,12 @@ import { type Draft, type FileFormat, isObject } from './format/draft.ts'
 import { rosterFormat } from './format/roster.ts'
 import { supabaseFormat, supabaseRow } from './format/supabase.ts'
 import type { Problem } from './problem.ts'
-import type { FileRecord } from './read/read-records.ts'
+import type { Content } from './read/read-records.ts'
 import { parseCells } from './read/split-csv.ts'
 import type { UserDataFormat } from './user-data-format.ts'
 
 /** How the records of a file become drafts; a problem for what is none. */
-export type FormatReader = Readonly<{ format: FileFormat; draft: (content: FileRecord['content']) => Draft | Problem }>
+export type FormatReader = Readonly<{ format: FileFormat; draft: (content: Content) => Draft | Problem }>
 
 const formats: Readonly<Record<UserDataFormat, FileFormat>> = {
   ROSTER_NDJSON: rosterFormat,

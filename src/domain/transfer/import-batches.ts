@@ -56,7 +56,7 @@ export function createBatches(parts: ImportParts, writing: Writing) {
 }
 
 function isOfIdentities(prepared: PreparedRecord | undefined): boolean {
-  return prepared?.record?.identitiesOf != null
+  return prepared?.problems === null && prepared.isOfIdentities
 }
 
 async function writeBatch(

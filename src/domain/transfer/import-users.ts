@@ -27,8 +27,9 @@ export async function importUsers(parts: ImportParts): Promise<ImportState> {
     weakHashes: options.weakHashes,
     appMetadata: hasScope(scope.caller.principal, 'update:users_app_metadata'),
   }
-  const preparing = { ...reader, checks, seen: createSeenKeys(), expectsNew: !options.upsert }
-  const batches = createBatches(parts, { ...reader, headers, mode: { looksFirst: options.upsert } })
+  const mode = { looksFirst: options.upsert }
+  const preparing = { ...reader, checks, seen: createSeenKeys(), expectsNew: !options.upsert, mode }
+  const batches = createBatches(parts, { ...reader, headers, mode })
   let [count, turnEndsAt] = [0, performance.now() + turnMs]
   try {
     for await (const record of records) {

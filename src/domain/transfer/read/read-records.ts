@@ -12,15 +12,18 @@ import { openFile } from './start-of-file.ts'
 /** What a record holds: a JSON value, the cells of a row by their headers, or what is wrong with it. */
 export type Content = Readonly<{ json: unknown }> | Readonly<{ cells: ReadonlyMap<string, string> }> | Readonly<{ problem: Problem }>
 
-/** A record of a file, read. `bytes` is how it stands there, null when it is too long to be kept. */
-export type FileRecord = Readonly<{ line: number; end: number; bytes: Buffer | null; content: Content }>
+/**
+ * A record of a file. `bytes` is how it stands there, null when it is too long to be kept; `content` reads it, as often as it is called.
+ * @throws {JobFailedError} TRUNCATED_FILE, from `content`
+ */
+export type FileRecord = Readonly<{ line: number; end: number; bytes: Buffer | null; content: () => Content }>
 
 /** The row of headers as it stands in the file, of a format that has one. */
 export type FileRecords = Readonly<{ headers: Buffer | null; records: AsyncIterable<FileRecord> }>
 
 /**
  * Reads a file record by record, in memory for one of them. JSON is an array or an object a line, whichever the file is.
- * @throws {JobFailedError} INVALID_ENCODING, INVALID_HEADER; while it is read, TRUNCATED_FILE after all that is whole
+ * @throws {JobFailedError} INVALID_ENCODING, INVALID_HEADER
  */
 export async function readRecords(format: UserDataFormat, file: Chunks): Promise<FileRecords> {
   const { head, chunks } = await openFile(file)
@@ -34,7 +37,7 @@ export async function readRecords(format: UserDataFormat, file: Chunks): Promise
 async function* readAll(raw: AsyncIterable<RawRecord>, parse: (text: string, record: RawRecord) => Content): AsyncGenerator<FileRecord> {
   for await (const record of raw) {
     const { line, end, bytes } = record
-    yield { line, end, bytes, content: read(record, parse) }
+    yield { line, end, bytes, content: () => read(record, parse) }
   }
 }
 

@@ -11,8 +11,7 @@ export type Known = Readonly<{
   identities: ReadonlyMap<string, string>
 }>
 
-/** Nobody is there who has anything in common with them. */
-export const nobody: Known = {
+const nobody: Known = {
   users: { id: new Map(), email: new Map(), phoneNumber: new Map(), username: new Map(), externalId: new Map() },
   identities: new Map(),
 }
@@ -28,6 +27,7 @@ function keysOf({ id, attributes }: ImportRecord): Readonly<Record<KnownKey, str
 
 /** Looks for them, in two statements. */
 export async function findKnown(db: Prisma.TransactionClient, records: readonly ImportRecord[]): Promise<Known> {
+  if (records.length === 0) return nobody
   const all = records.map(keysOf)
   const values = (name: KnownKey) => all.flatMap((keys) => keys[name] ?? [])
   const owners = records.flatMap(({ identitiesOf }) => identitiesOf ?? [])
@@ -67,7 +67,6 @@ const conflictCodes: Readonly<Partial<Record<KnownKey, string>>> = { email: 'CON
 /** Finds out whom a record is about. */
 export function matchUser(record: ImportRecord, known: Known, { upsert, matchOn }: Pick<ImportOptions, 'upsert' | 'matchOn'>): Match {
   if (record.identitiesOf !== null) return matchOwner(record, record.identitiesOf, known)
-  if (known === nobody) return { userId: null }
   const found = Object.entries(keysOf(record)).flatMap(([name, key]) => {
     const userId = key == null ? undefined : known.users[name as KnownKey].get(key)
     return userId === undefined ? [] : [{ name: name as KnownKey, userId }]

@@ -1,14 +1,14 @@
 import type { CopyBytes } from '../../../database/copy-rows.ts'
-import { eventChanges } from '../../change/record-event.ts'
+import { eventStart } from '../../change/record-event.ts'
 import type { ManyChanged, ManyScope } from '../../change.ts'
-import type { UserAttributes } from '../../user/user-attributes.ts'
 import { type FileFormat, nameOf } from '../format/draft.ts'
 import type { ImportOptions } from '../import-options.ts'
+import type { ImportRecord } from '../import-record.ts'
 import type { PreparedRecord } from '../prepare-record.ts'
 import type { Problem } from '../problem.ts'
 import { changedUser } from './changed-user.ts'
 import { type FreshUser, freshUser } from './fresh-user.ts'
-import { findKnown, matchUser, nobody } from './match-users.ts'
+import { findKnown, matchUser } from './match-users.ts'
 import { copiedRows } from './rows.ts'
 import { type AppliedRecord, lockUsers, updateUsers } from './update-users.ts'
 
@@ -35,34 +35,33 @@ export async function writeRecords(tx: ManyScope, work: Work, records: readonly 
   const refuseAt = (prepared: Taken, problem: Omit<Problem, 'path'>, path: readonly string[]) =>
     refuse(prepared, [{ ...problem, path: nameOf(work.format, path) }])
 
-  const known =
-    taken.length === 0 || !work.looksFirst
-      ? nobody
-      : await findKnown(
-          tx.db,
-          taken.map(({ record }) => record),
-        )
-  const [added, found]: [Taken[], { prepared: Taken; userId: string }[]] = [[], []]
-  for (const prepared of taken) {
-    const match = matchUser(prepared.record, known, work.options)
+  const added: Taken[] = work.looksFirst ? [] : taken
+  const found: { prepared: Taken; record: ImportRecord; userId: string }[] = []
+  const wanted = work.looksFirst ? taken.map((prepared) => ({ prepared, record: prepared.record() })) : []
+  const known = await findKnown(
+    tx.db,
+    wanted.map(({ record }) => record),
+  )
+  for (const { prepared, record } of wanted) {
+    const match = matchUser(record, known, work.options)
     if ('problem' in match) refuseAt(prepared, match.problem, match.path)
     else if (match.userId === null) added.push(prepared)
-    else found.push({ prepared, userId: match.userId })
+    else found.push({ prepared, record, userId: match.userId })
   }
   const inserted = await insertUsers(tx, added, refuseAt)
   const users = await lockUsers(tx.db, [...new Set(found.map(({ userId }) => userId))])
   const applied: AppliedRecord[] = []
   let skipped = 0
-  for (const { prepared, userId } of found) {
+  for (const { prepared, record, userId } of found) {
     const user = users.get(userId)
     // Deleted for good since it was found.
-    const changed = user === undefined ? null : changedUser(user, prepared.record, work.options.metadataMode, tx.now)
+    const changed = user === undefined ? null : changedUser(user, record, work.options.metadataMode, tx.now)
     if (changed === null) skipped++
     else if ('problem' in changed) refuseAt(prepared, changed.problem, changed.path)
-    else applied.push({ record: prepared.record, changed })
+    else applied.push({ record, changed })
   }
   await updateUsers(tx, applied)
-  const updates = applied.map(({ changed: { user, before, after } }) => event(user.id, eventChanges(before, after)))
+  const updates = applied.map(({ changed: { user, before, after } }) => event(eventStart(user.id, before, after)))
   refused.sort((a, b) => a.line - b.line)
   return { result: { inserted: inserted.length, updated: applied.length, skipped, refused }, events: [...inserted, ...updates] }
 }
@@ -72,20 +71,14 @@ type RefuseAt = (prepared: Taken, problem: Omit<Problem, 'path'>, path: readonly
 async function insertUsers(tx: ManyScope, added: readonly Taken[], refuseAt: RefuseAt): Promise<ManyChanged<unknown>['events']> {
   const fresh: FreshUser[] = []
   for (const prepared of added) {
-    const flag = unverifiable(prepared.record.attributes)
-    if (flag === null) fresh.push(prepared.fresh ?? freshUser(prepared.record, tx.now))
-    else refuseAt(prepared, { code: 'INVALID_FORMAT', message: 'There is nothing that could be verified.' }, [flag])
+    const made = prepared.fresh ?? freshUser(prepared.record(), tx.now)
+    if (made.unverifiable === null) fresh.push(made)
+    else refuseAt(prepared, { code: 'INVALID_FORMAT', message: 'There is nothing that could be verified.' }, [made.unverifiable])
   }
   await tx.copy(copiedRows(fresh.map(({ bytes }) => bytes)))
-  return fresh.map(({ id, changes }) => event(id, changes))
+  return fresh.map(({ event: start }) => event(start))
 }
 
-/** The flag of an address or a number that is said to be verified, and is not there. */
-function unverifiable({ emailVerified, emailNormal, phoneNumberVerified, phoneNumber }: UserAttributes): string | null {
-  if (emailVerified === true && emailNormal == null) return 'emailVerified'
-  return phoneNumberVerified === true && phoneNumber == null ? 'phoneNumberVerified' : null
-}
-
-function event(userId: string, changes: CopyBytes): ManyChanged<unknown>['events'][number] {
-  return { type: 'user.imported', subjectId: userId, userId, changes }
+function event(start: CopyBytes): ManyChanged<unknown>['events'][number] {
+  return { type: 'user.imported', start }
 }
