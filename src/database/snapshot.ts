@@ -6,7 +6,7 @@ export type Snapshot = Readonly<{
   /** Answers the rows of a query. */
   query: <Row extends Record<string, unknown>>(sql: Prisma.Sql) => Promise<Row[]>
   /**
-   * Runs one statement that writes meanwhile, and answers how many rows it wrote. On the embedded database it stands only when the work
+   * Runs one statement that writes meanwhile, and answers the rows that it returns. On the embedded database it stands only when the work
    * has come to its end.
    */
   execute: Database['execute']
@@ -22,7 +22,7 @@ const longestMs = 3_600_000
 export function withSnapshot<Result>(database: Database, work: (snapshot: Snapshot) => Promise<Result>): Promise<Result> {
   const { engine, prisma } = database
   if (engine === 'pglite')
-    return prisma.$transaction((db) => work({ query: (sql) => db.$queryRaw(sql), execute: (sql) => db.$executeRaw(sql) }), {
+    return prisma.$transaction((db) => work({ query: (sql) => db.$queryRaw(sql), execute: (sql) => db.$queryRaw(sql) }), {
       isolationLevel: 'RepeatableRead',
       timeout: longestMs,
       maxWait: longestMs,

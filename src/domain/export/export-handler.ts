@@ -43,9 +43,9 @@ export function createExportHandler({ database, clock }: Readonly<{ database: Da
 /** The chunk and how far the job is with it, or neither. As bytes, it is sent as it is. */
 function writingChunk(saving: Prisma.Sql, position: number, content: Buffer): Prisma.Sql {
   return Prisma.sql`
-    with saved as (${saving} returning id)
+    with saved as (${saving})
     insert into roster.export_chunks (job_id, position, content)
-    select id, ${position}::integer, convert_from(${content}, 'UTF8') from saved`
+    select id, ${position}::integer, convert_from(${content}, 'UTF8') from saved returning job_id`
 }
 
 /** A few in each transaction: those of a million users take longer than a statement may. */

@@ -40,21 +40,21 @@ type Worker = Pick<ClaimedJob, 'id' | 'attempts'>
 export async function saveJob(db: Prisma.TransactionClient, { id, attempts }: Worker, state: JobState): Promise<void> {
   const { problems = [] } = state
   if (problems.length > 0) await insertProblems(db, id, problems)
-  assertOurs(await db.$executeRaw(savingJob({ id, attempts }, state)))
+  assertOurs(await db.$queryRaw<unknown[]>(savingJob({ id, attempts }, state)))
 }
 
-/** The statement that keeps how far a job is, without problems. It updates one row, or none when the work must not be committed. */
+/** The statement that keeps how far a job is, without problems. It returns one row, or none when the work must not be committed. */
 export function savingJob({ id, attempts }: Worker, state: Omit<JobState, 'problems'>): Prisma.Sql {
   const { checkpoint, processed, total, inserted, updated, skipped, failed } = state
   return Prisma.sql`
     update roster.jobs set checkpoint = ${JSON.stringify(checkpoint)}::jsonb, stalled = 0, processed = ${processed}, total = ${total},
       inserted = ${inserted}, updated = ${updated}, skipped = ${skipped}, failed = ${failed}
-    where id = ${id}::uuid and attempts = ${attempts} and finished_at is null`
+    where id = ${id}::uuid and attempts = ${attempts} and finished_at is null returning id`
 }
 
-/** @throws {JobLostError} when the statement that keeps how far a job is has found no row */
-export function assertOurs(rows: number): void {
-  if (rows === 0) throw new JobLostError('the job is no longer this worker’s')
+/** @throws {JobLostError} when the statement that keeps how far a job is has returned no row */
+export function assertOurs({ length }: readonly unknown[]): void {
+  if (length === 0) throw new JobLostError('the job is no longer this worker’s')
 }
 
 /** Ends a job, unless it is no longer this worker's; says whether it was. */
