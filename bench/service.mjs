@@ -9,12 +9,15 @@ import { fileURLToPath } from 'node:url'
 /** As many connections to PostgreSQL for Roster as for the raw limit: Roster's default. */
 export const poolSize = '10'
 
+/** What `npm start` gives Roster: fewer collections of what has just become garbage. The others get it too. */
+const nodeOptions = ['--max-semi-space-size=32']
+
 /** Starts a Node program that listens on `PORT`, and waits until it answers a request with 200. */
 export async function startService(program, environment, request) {
   const port = await freePort()
   const [file, ...parameters] = program
   const startedAt = performance.now()
-  const child = spawn(process.execPath, [fileURLToPath(new URL(file, import.meta.url)), ...parameters], {
+  const child = spawn(process.execPath, [...nodeOptions, fileURLToPath(new URL(file, import.meta.url)), ...parameters], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { PATH: process.env['PATH'], PORT: String(port), DATABASE_POOL_SIZE: poolSize, ...environment },
   })

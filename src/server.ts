@@ -87,9 +87,10 @@ export function createServer(app: App, { graph, maxInFlight: slotCount = maxInFl
   server.on('connection', (socket) => socket.setMaxListeners(0))
   for (const event of ['request', 'checkExpectation'])
     server.on(event, (request, response) => {
-      activity.begin(request, response)
       bodies.watch(request)
-      if (!isRefused(request, response)) listener(request, response)
+      if (isRefused(request, response)) return
+      activity.begin(request, response)
+      listener(request, response)
     })
   const drain = async (delayMs = 0): Promise<void> => {
     draining.abort()
