@@ -28,7 +28,7 @@ const rowsPerRow = { alone: 100, withLookup: 10 }
 export async function readPage(read: RunRead, place: Place, limit: number, beside: Selection | null): Promise<KeyRow[]> {
   const selected = beside === null ? columns(place.keys) : Prisma.sql`${columns(place.keys)}, u.*`
   const rows = (page: Prisma.Sql) => {
-    const { text, values } = beside === null ? page : withRecords(page, place.keys, beside)
+    const { text, values } = beside === null ? page : withRecords(page, place, beside)
     return read<KeyRow>(text, values)
   }
   if (isForeseeable(place.meets)) return rows(alongOrder(place, selected, limit))
@@ -36,12 +36,15 @@ export async function readPage(read: RunRead, place: Place, limit: number, besid
   return near.length === limit ? near : rows(sorted(place, selected, limit))
 }
 
-/** The same rows in the same order, each with what is read of its user. */
-function withRecords(page: Prisma.Sql, keys: readonly OrderKey[], { columns, joins }: Selection): Prisma.Sql {
+/** The same rows in the same order, each with what is read of its user. The planner knows the order of a single range as it comes. */
+function withRecords(page: Prisma.Sql, { keys, ranges }: Place, { columns, joins }: Selection): Prisma.Sql {
   const selected = Prisma.raw([...keys.map((_, index) => `k${index}`), ...columns].join(', '))
-  return Prisma.sql`
-    select ${selected} from (select page.*, row_number() over () as place from (${page}) as page) as t ${Prisma.raw(joins.join(' '))}
-    order by place`
+  const joined = Prisma.raw(`as t ${joins.join(' ')}`)
+  const [range, ...more] = ranges
+  const order = range?.keys.map((key) => `k${keys.indexOf(key)}${key.ascending ? '' : ' desc'}`).join(', ')
+  return order !== undefined && more.length === 0
+    ? Prisma.sql`select ${selected} from (${page}) ${joined} order by ${Prisma.raw(order)}`
+    : Prisma.sql`select ${selected} from (select page.*, row_number() over () as place from (${page}) as page) ${joined} order by place`
 }
 
 /** Written out: of a parameter the planner knows nothing, expects a tenth of the table, and plans each time anew. */
