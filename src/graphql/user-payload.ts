@@ -16,7 +16,7 @@ export function userPayload(t: Payload): FieldMap {
       description: 'The user after the change; null when it did not happen, or the user is gone.',
       resolve: (query, { result }, _args, { app }) => {
         if (result === null || result.userId === null) return null
-        if (result.user && isOfColumns(query.select)) return result.user
+        if (result.user && selectsColumns(query.select)) return result.user
         return app.database.users.findFirst({ ...query, where: { id: result.userId } })
       },
     }),
@@ -24,6 +24,6 @@ export function userPayload(t: Payload): FieldMap {
 }
 
 /** Whether nothing is selected but columns. */
-function isOfColumns(select: object | null | undefined): boolean {
+function selectsColumns(select: object | null | undefined): boolean {
   return select != null && Object.values(select).every((value) => value === true)
 }
