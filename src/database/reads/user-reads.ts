@@ -1,5 +1,6 @@
 import type { Prisma, PrismaClient, User } from '../../generated/prisma/client.ts'
 import type { RunRead } from '../database.ts'
+import { anyOf } from './any-of.ts'
 import { type FlatSelect, flatSelect } from './flat-select.ts'
 import type { Row } from './json-select.ts'
 import { createSharedLookup } from './shared-lookup.ts'
@@ -36,7 +37,7 @@ export function createUserReads(prisma: PrismaClient, read: RunRead): UserReads 
       if (wanted === null || selection === null) return prisma.user.findFirst(args)
       const { column, type, value, conditions } = wanted
       const columns = [`t.${column} as id`, ...selection.columns].join(', ')
-      const meets = [`t.${column} = any($1::${type}[])`, ...conditions].join(' and ')
+      const meets = [anyOf(`t.${column}`, type), ...conditions].join(' and ')
       const text = `select ${columns} from ${['roster.users t', ...selection.joins].join(' ')} where ${meets}`
       const find = kept(finders, text, () => createFinder(read, text, selection))
       return (await find(value))?.user ?? null

@@ -1,4 +1,5 @@
 import type { RunRead } from '../../database/database.ts'
+import { anyOf } from '../../database/reads/any-of.ts'
 import { createSharedLookup } from '../../database/reads/shared-lookup.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { isPermissionScope, type PermissionScope } from '../principal.ts'
@@ -21,4 +22,4 @@ export function createAdminTokenLookup({ read, clock }: Readonly<{ read: RunRead
 }
 
 const tokensById = `
-  select id, revoked_at as "revokedAt", expires_at as "expiresAt", scopes from roster.admin_tokens where id = any($1::uuid[])`
+  select id, revoked_at as "revokedAt", expires_at as "expiresAt", scopes from roster.admin_tokens where ${anyOf('id', 'uuid')}`

@@ -1,4 +1,5 @@
 import type { RunRead } from '../../database/database.ts'
+import { anyOf } from '../../database/reads/any-of.ts'
 import { createSharedLookup } from '../../database/reads/shared-lookup.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { type Standing, userStanding } from '../session.ts'
@@ -32,7 +33,7 @@ const sessionsById = `
     person.blocked_at as "blockedAt", person.blocked_until as "blockedUntil",
     person.deleted_at as "deletedAt", person.anonymized_at as "anonymizedAt"
   from roster.sessions session join roster.users person on person.id = session.user_id
-  where session.id = any($1::uuid[])`
+  where ${anyOf('session.id', 'uuid')}`
 
 function standingOf(session: Row, now: Date): Standing {
   const standing = userStanding(session, now)
