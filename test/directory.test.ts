@@ -46,14 +46,14 @@ async function refusal(dataDir: string): Promise<string> {
 const writer = (dataDir: string): Program =>
   runProgram(`
     import { writeSync } from 'node:fs'
-    import { v7 } from 'uuid'
+    import { uuidv7 } from 'uuidv7'
     import { openDatabase } from './dist/database/open.js'
     import { createLogger } from './dist/ports/logger.js'
     const settings = { databaseUrl: null, poolSize: 1, statementTimeoutMs: 3000, logger: createLogger('silent') }
     const { prisma } = await openDatabase({ ...settings, dataDir: ${JSON.stringify(dataDir)} })
     writeSync(1, 'open\\n')
     for (;;) {
-      const { id } = await prisma.user.create({ data: { id: v7() }, select: { id: true } })
+      const { id } = await prisma.user.create({ data: { id: uuidv7() }, select: { id: true } })
       writeSync(1, 'wrote ' + id + '\\n')
     }`)
 

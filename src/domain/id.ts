@@ -1,8 +1,8 @@
-import { v7 } from 'uuid'
+import { uuidv7 } from 'uuidv7'
 
 /** A new UUID of version 7 (RFC 9562 §5.7). Those of one process sort in the order they were made, also within a millisecond. */
 export function newId(): string {
-  return v7()
+  return uuidv7()
 }
 
 /** The lowest UUID of version 7 that is made at this time: ids below it were made before. */

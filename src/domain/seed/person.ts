@@ -1,4 +1,4 @@
-import { v7 } from 'uuid'
+import { UUID } from 'uuidv7'
 import { foldText, normalizeEmail, normalizePhoneNumber } from '../normalize.ts'
 import { accountOf, preferencesOf } from './bags.ts'
 import { type Culture, cultures } from './culture.ts'
@@ -116,8 +116,8 @@ function stateOf(createdAt: number, now: Date, random: Random) {
 
 /** UUIDs of version 7 that sort by time, as the real ones do; `salt` keeps those of one person apart. */
 function idOf(index: number, msecs: number, salt = 0): string {
-  const random = Uint8Array.from({ length: 16 }, (_, position) => mix(index, 1000 * (salt + 1) + position) & 0xff)
-  return v7({ msecs, random, seq: mix(index, salt) })
+  const bits = (count: number, position: number) => mix(index, 1000 * (salt + 1) + position) >>> (32 - count)
+  return UUID.fromFieldsV7(msecs, bits(12, 0), bits(30, 1), bits(32, 2)).toString()
 }
 
 /** What is left without accents and other letters than ASCII's. */
