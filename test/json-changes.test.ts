@@ -1,5 +1,7 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { difference, type Image } from '../src/domain/difference.ts'
+import { columnDifference } from '../src/domain/user/column-difference.ts'
+import { Prisma } from '../src/generated/prisma/client.ts'
 import { testDatabase } from './database.ts'
 
 const image: Image = {
@@ -16,6 +18,12 @@ const image: Image = {
 const pairs: readonly [string, Image, Image][] = [
   ['nothing', image, image],
   ['a value, another value, a list', image, { ...image, a: 2, bb: null, list: [1, { x: 2 }] }],
+  ['values that come, go and stay', image, { ...image, bb: null, none: 1, new: null, 'a/b~c': true, zürich: 'x', a: [2] }],
+  [
+    'null that is gone',
+    image,
+    { a: 1, bb: 'text', list: [1, { x: 1 }], nested: image['nested'] ?? null, empty: {}, object: { was: 'there' }, zürich: '\u{1F600}' },
+  ],
   ['members that come', image, { ...image, new: 1, more: { x: { y: [] } }, nothing: null, hollow: {} }],
   ['members that go', image, { a: 1 }],
   ['members of members', image, { ...image, nested: { deep: { 'a/b~c': false, same: 'x', 'new/': 1 } } }],
@@ -25,12 +33,19 @@ const pairs: readonly [string, Image, Image][] = [
   ['to nothing', image, {}],
 ]
 
-test.each(pairs)('PostgreSQL finds the same difference as the application: %s', async (_, before, after) => {
-  const { prisma } = await testDatabase()
-  const [row] = await prisma.$queryRaw<{ before: Image; after: Image; changes: unknown }[]>`
-    select before, after, roster.json_changes(before, after, '') as changes
-    from (select ${JSON.stringify(before)}::jsonb as before, ${JSON.stringify(after)}::jsonb as after) as images`
+describe.each([
+  ['by its function', Prisma.sql`roster.json_changes(before.image, after.image, '/at')`],
+  ['without it where it can', columnDifference('image', '/at', true)],
+  ['where a change is unlikely', columnDifference('image', '/at', false)],
+])('PostgreSQL finds the same difference as the application, %s:', (_, changes) => {
+  test.each(pairs)('%s', async (_, before, after) => {
+    const { prisma } = await testDatabase()
+    const [row] = await prisma.$queryRaw<{ before: Image; after: Image; changes: unknown }[]>`
+      select before.image as before, after.image as after, ${changes} as changes
+      from (select ${JSON.stringify(before)}::jsonb as image) as before, (select ${JSON.stringify(after)}::jsonb as image) as after`
 
-  // Compared as PostgreSQL orders members.
-  expect(row?.changes).toEqual(difference(row?.before ?? {}, row?.after ?? {}))
+    // Compared as PostgreSQL orders members.
+    const expected = difference(row?.before ?? {}, row?.after ?? {})
+    expect(row?.changes).toEqual(expected.map((change) => ({ ...change, path: `/at${change.path}` })))
+  })
 })

@@ -4,6 +4,7 @@ import { changeByOneStatement } from '../change.ts'
 import { type Metadata, type MetadataMode, metadataMaxBytes, patchedMetadata } from '../metadata.ts'
 import { isUuid } from '../normalize.ts'
 import type { Scope } from '../scope.ts'
+import { columnDifference } from './column-difference.ts'
 
 /** A change of metadata and nothing else. What is absent is left alone, null clears. */
 export type MetadataPatch = Readonly<{
@@ -63,9 +64,14 @@ export async function patchMetadata(scope: Scope, userId: string, patch: Metadat
       )`,
     ],
     done: Prisma.sql`before, after`,
-    difference: Prisma.sql`roster.json_changes(before.image, after.image, '')
-      || roster.json_changes(before.user_metadata, after.user_metadata, '/userMetadata')
-      || roster.json_changes(before.app_metadata, after.app_metadata, '/appMetadata')`,
+    difference: Prisma.join(
+      [
+        columnDifference('image', '', false),
+        columnDifference('user_metadata', '/userMetadata', userMetadata !== undefined),
+        columnDifference('app_metadata', '/appMetadata', appMetadata !== undefined),
+      ],
+      ' || ',
+    ),
     returning: Prisma.sql`(select record from after) as record`,
   })
   return done && (record.revive(done.record) as User)
