@@ -6,7 +6,7 @@ import { compileUserFilter, type UserFilter } from './user-filter.ts'
 import { orderKeys, type UserOrder } from './user-order.ts'
 import { decodeCursor, encodeCursor } from './user-page/cursor.ts'
 import { keyRanges } from './user-page/key-range.ts'
-import { readPage, type Selection } from './user-page/read-page.ts'
+import { type KeyRow, readPage, type Selection } from './user-page/read-page.ts'
 
 export type { UserOrder, UserOrderField } from './user-order.ts'
 
@@ -62,14 +62,14 @@ export async function findUserPage<User = never>(
   const keys = isBackward ? order.map((key) => ({ ...key, ascending: !key.ascending })) : order
   const meets = compileUserFilter(request.filter ?? {}, { now, search: request.search })
   const rows = await readPage(read, { keys, ranges: keyRanges(keys, values), meets }, size + 1, selection)
-  const page = rows.slice(0, size).map((row) => keys.map((_, index) => row[`k${index}`] ?? null))
-  const users = selection && rows.slice(0, size).map(selection.toRecord)
-  if (isBackward) for (const list of [page, users ?? []]) list.reverse()
+  const page = rows.slice(0, size)
+  if (isBackward) page.reverse()
   const [hasMore, hasCursor] = [rows.length > size, cursor !== null]
+  const valuesOf = (row: KeyRow | undefined) => keys.map((_, index) => row?.[`k${index}`] ?? null)
   return {
-    ids: page.map((row) => String(row.at(-1))),
-    cursorOf: (index) => encodeCursor(order, page[index] ?? []),
-    users,
+    ids: page.map((row) => String(row[`k${keys.length - 1}`])),
+    cursorOf: (index) => encodeCursor(order, valuesOf(page[index])),
+    users: selection && page.map(selection.toRecord),
     hasNextPage: isBackward ? hasCursor : hasMore,
     hasPreviousPage: isBackward ? hasMore : hasCursor,
   }

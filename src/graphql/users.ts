@@ -67,12 +67,13 @@ builder.queryField('users', (t) =>
       const { prisma, read, users: reads } = context.app.database
       const query = queryFromInfo({ context, info, paths: [['nodes'], ['edges', 'node']] })
       const found = await findUserPage(read, request, now, reads.selection(query.select))
-      const users =
-        found.ids.length === 0 ? [] : (found.users ?? (await prisma.user.findMany({ ...query, where: { id: { in: found.ids } } })))
-      return {
-        ...connection(found, new Map(users.map((user) => [user.id, user]))),
-        totalCount: () => countUsers(prisma, where ?? {}, now, request.search),
+      const findByIds = async (ids: string[]) => {
+        const users = await prisma.user.findMany({ ...query, where: { id: { in: ids } } })
+        const byId = new Map(users.map((user) => [user.id, user]))
+        return ids.map((id) => byId.get(id))
       }
+      const users = found.users ?? (await findByIds(found.ids))
+      return { ...connection(found, users), totalCount: () => countUsers(prisma, where ?? {}, now, request.search) }
     },
   }),
 )
@@ -95,32 +96,51 @@ function searched(search: string | null | undefined, { principal }: Context, inf
   return filter
 }
 
+type Found = Awaited<ReturnType<typeof findUserPage>>
+
 /** A user that was deleted since the page was found is left out. */
-function connection<Row extends object>(found: Awaited<ReturnType<typeof findUserPage>>, users: ReadonlyMap<string, Row>) {
-  const { ids, cursorOf, hasNextPage, hasPreviousPage } = found
-  const edges = ids.flatMap((id, index) => {
-    const node = users.get(id)
-    return node === undefined
-      ? []
-      : [
-          {
-            node,
-            get cursor() {
-              return cursorOf(index)
-            },
-          },
-        ]
-  })
-  const cursorAt = (index: number) => (ids.length === 0 ? null : cursorOf(index))
-  const pageInfo = {
-    hasNextPage,
-    hasPreviousPage,
-    get startCursor() {
-      return cursorAt(0)
-    },
-    get endCursor() {
-      return cursorAt(ids.length - 1)
-    },
+function connection<Row extends object>(found: Found, users: readonly (Row | undefined)[]) {
+  const edges = users.flatMap((node, index) => (node === undefined ? [] : [new Edge(node, found, index)]))
+  return { edges, pageInfo: new PageInfo(found) }
+}
+
+/** Cursors are made when they are asked for: few are. */
+class Edge<Row extends object> {
+  readonly node: Row
+  readonly #found: Found
+  readonly #index: number
+
+  constructor(node: Row, found: Found, index: number) {
+    this.node = node
+    this.#found = found
+    this.#index = index
   }
-  return { edges, pageInfo }
+
+  get cursor(): string {
+    return this.#found.cursorOf(this.#index)
+  }
+}
+
+class PageInfo {
+  readonly hasNextPage: boolean
+  readonly hasPreviousPage: boolean
+  readonly #found: Found
+
+  constructor(found: Found) {
+    this.hasNextPage = found.hasNextPage
+    this.hasPreviousPage = found.hasPreviousPage
+    this.#found = found
+  }
+
+  get startCursor(): string | null {
+    return this.#cursorAt(0)
+  }
+
+  get endCursor(): string | null {
+    return this.#cursorAt(this.#found.ids.length - 1)
+  }
+
+  #cursorAt(index: number): string | null {
+    return this.#found.ids.length === 0 ? null : this.#found.cursorOf(index)
+  }
 }
