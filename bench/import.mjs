@@ -9,6 +9,7 @@ import { chmodSync, createReadStream, createWriteStream, mkdtempSync, rmSync } f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { systemScope } from '../dist/app.js'
@@ -80,6 +81,7 @@ async function runImport(url, path) {
     file: createReadStream(path, { highWaterMark: 262_144 }),
     run: { save: async () => {}, signal: new AbortController().signal },
     state: nothingDone,
+    giveWay: nextTurn,
     batchSize: importBatchSize('postgresql'),
   })
   const seconds = (performance.now() - startedAt) / 1000

@@ -37,6 +37,7 @@ import type { Mailer } from './ports/mailer.ts'
 import { createMetrics, type Metrics } from './ports/metrics.ts'
 import { createOldDirectories } from './ports/old-directory.ts'
 import { createProviders, type Providers } from './ports/providers.ts'
+import { createTraffic, type Traffic } from './ports/traffic.ts'
 
 /** Everything that runs, put together once; it is carried in the context of each request. */
 export type App = Readonly<{
@@ -46,6 +47,8 @@ export type App = Readonly<{
   clock: Clock
   logger: Logger
   metrics: Metrics
+  /** The requests of all servers of this process. */
+  traffic: Traffic
   signingKeys: LoadedSigningKeys
   accessTokens: AccessTokens
   /** What signing in works with. */
@@ -68,6 +71,9 @@ export type App = Readonly<{
   /** Writes what is left to write, and closes the database. */
   close: () => Promise<void>
 }>
+
+/** How long an import lets requests come first before it goes on all the same. */
+const patienceMs = 5
 
 /** What tests put in place of the machine's own. */
 type Parts = Readonly<{ clock?: Clock; logger?: Logger; database?: Database; providers?: Providers }>
@@ -95,6 +101,7 @@ async function assemble(config: Config, { clock, logger, database, providers }: 
   const authenticator = createAuthenticator({ accessTokens, trustedIssuers: config.trustedIssuers, database, clock, logger })
   const scope = { ...systemScope({ database, clock }), accessTokens }
   const metrics = createMetrics()
+  const traffic = createTraffic(patienceMs)
   const { mailer, mailbox } = await createMailer(config, accessTokens.issuer)
   const { appName, mailTemplates } = config
   const handlers = { [mailKind]: createMailHandler({ mailer, secrets, sources: mailTemplates ?? defaultSources, appName, clock }) }
@@ -105,7 +112,7 @@ async function assemble(config: Config, { clock, logger, database, providers }: 
   const inTheWay = await declareConnections({ ...scope, ...authentication }, config.connections)
   if (inTheWay.length > 0) throw new ConfigError(inTheWay.map((problem) => `CONNECTIONS: ${problem}`))
   const outbox = createOutbox({ db, clock, logger, metrics, handlers })
-  const jobRunner = createJobRunner({ db, clock, logger, handlers: createJobHandlers({ config, database, clock, metrics }) })
+  const jobRunner = createJobRunner({ db, clock, logger, handlers: createJobHandlers({ config, database, clock, metrics, traffic }) })
   return Object.freeze({
     config,
     version: packageVersion(),
@@ -113,6 +120,7 @@ async function assemble(config: Config, { clock, logger, database, providers }: 
     clock,
     logger,
     metrics,
+    traffic,
     signingKeys,
     accessTokens,
     authentication,
@@ -138,8 +146,8 @@ function sharesIdentities(provider: string): string {
 }
 
 /** What does each kind of job. */
-function createJobHandlers(parts: Pick<App, 'config' | 'database' | 'clock' | 'metrics'>): JobParts['handlers'] {
-  const { config, database, clock, metrics } = parts
+function createJobHandlers(parts: Pick<App, 'config' | 'database' | 'clock' | 'metrics' | 'traffic'>): JobParts['handlers'] {
+  const { config, database, clock, metrics, traffic } = parts
   const batchSize = importBatchSize(database.engine)
   const { importWeakHashes: weakHashes } = config
   return {
@@ -150,6 +158,7 @@ function createJobHandlers(parts: Pick<App, 'config' | 'database' | 'clock' | 'm
       batchSize,
       weakHashes,
       onRetry: metrics.databaseRetry,
+      giveWay: traffic.giveWay,
     }),
     EXPORT: createExportHandler({ database, clock }),
   }

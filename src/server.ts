@@ -60,13 +60,17 @@ type Options = Readonly<{
 
 /** Makes a server of the app; several can serve one app. */
 export function createServer(app: App, { graph, maxInFlight: slotCount = maxInFlight }: Options): RosterServer {
-  const { config, metrics } = app
+  const { config, metrics, traffic } = app
   const activity = createActivity()
   const draining = new AbortController()
   const isDraining = () => draining.signal.aborted
   const server = createHttpServer(nodeLimits)
   const bodies = watchBodies(server, bodyTimeoutMs)
-  const slots = createSlots(slotCount, metrics.inFlight, metrics.shed)
+  const onWork = (difference: 1 | -1): void => {
+    metrics.inFlight(difference)
+    traffic.change(difference)
+  }
+  const slots = createSlots(slotCount, onWork, metrics.shed)
   const isRefused = createShedding(app, slots)
   const routes = createRoutes(app, {
     isWhole: graph === 'whole',

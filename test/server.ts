@@ -7,6 +7,7 @@ import { createJobRunner } from '../src/domain/job-runner.ts'
 import { createOutbox } from '../src/domain/outbox.ts'
 import { createMetrics } from '../src/ports/metrics.ts'
 import { createProviders } from '../src/ports/providers.ts'
+import { createTraffic } from '../src/ports/traffic.ts'
 import { createServer, type RosterServer } from '../src/server.ts'
 import { callersOn, secret } from './callers.ts'
 import { testDatabase } from './database.ts'
@@ -56,6 +57,7 @@ export async function startServer(
     clock,
     logger,
     metrics,
+    traffic: createTraffic(5),
     signingKeys,
     accessTokens,
     authentication: createAuthentication({

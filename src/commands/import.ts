@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Command, Option } from 'commander'
 import { importBatchSize } from '../domain/transfer/import-job.ts'
 import { type MatchKey, matchKeys } from '../domain/transfer/import-options.ts'
@@ -82,6 +83,7 @@ async function runImport(terminal: Terminal, path: string, flags: Flags): Promis
       scope,
       options,
       file: createReadStream(path, { highWaterMark: 262_144 }),
+      giveWay: nextTurn,
       batchSize: importBatchSize(database.engine),
       onProgress: progress.update,
       ...(refusedFile ? { keepRefused: refusedFile.keep } : {}),

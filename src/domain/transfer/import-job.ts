@@ -16,10 +16,11 @@ type Parts = Readonly<{
   batchSize: number
   weakHashes: WeakHashes
   onRetry?: () => void
+  giveWay: () => Promise<unknown>
 }>
 
 /** Does the imports that were asked for over the API. */
-export function createImportHandler({ db, copyRows, clock, batchSize, weakHashes, onRetry }: Parts): JobHandler {
+export function createImportHandler({ db, copyRows, clock, batchSize, weakHashes, onRetry, giveWay }: Parts): JobHandler {
   return async (run) => {
     const { upload, ...options } = run.job.input as unknown as ImportJobInput
     const state = await importUsers({
@@ -29,6 +30,7 @@ export function createImportHandler({ db, copyRows, clock, batchSize, weakHashes
       run,
       state: stateOf(run.job),
       batchSize,
+      giveWay,
     })
     await run.save(db, { ...state, total: state.processed })
   }

@@ -27,6 +27,8 @@ export type ImportParts = Readonly<{
   run: Pick<JobRun, 'save' | 'signal'>
   /** Where it was left, or nothing done. */
   state: ImportState
+  /** Lets others have a turn; resolves when it may go on. */
+  giveWay: () => Promise<unknown>
   /** Records that are written in one transaction. */
   batchSize: number
   /** Keeps refused records as they stand in the file, from this place on, and answers where they end. It may come again. */

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { JobFailedError } from '../job/save-job.ts'
 import { hasScope } from '../principal.ts'
 import { formatReader } from './format-reader.ts'
@@ -19,7 +18,7 @@ const turnMs = 0.5
  * @throws {RequestError} SERVICE_UNAVAILABLE when the database does not answer
  */
 export async function importUsers(parts: ImportParts): Promise<ImportState> {
-  const { scope, options, file, run } = parts
+  const { scope, options, file, run, giveWay } = parts
   const { headers, records } = await readRecords(options.format, file)
   const reader = formatReader(options.format, headers)
   const checks = {
@@ -37,7 +36,7 @@ export async function importUsers(parts: ImportParts): Promise<ImportState> {
       count++
       if (count > parts.state.checkpoint.records) await batches.add(prepared)
       if (performance.now() < turnEndsAt) continue
-      await nextTurn()
+      await giveWay()
       run.signal.throwIfAborted()
       turnEndsAt = performance.now() + turnMs
     }

@@ -1,0 +1,44 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { createTraffic } from '../src/ports/traffic.ts'
+
+/** Says what has been resolved so far. */
+function watch(work: Promise<void>): () => boolean {
+  let isDone = false
+  void work.then(() => {
+    isDone = true
+  })
+  return () => isDone
+}
+
+test('where no request is at work others have a turn, and no more', async () => {
+  const isDone = watch(createTraffic(60_000).giveWay())
+  await Promise.resolve()
+  expect(isDone()).toBe(false)
+  await nextTurn()
+  await nextTurn()
+  expect(isDone()).toBe(true)
+})
+
+test('what gives way waits for the last request, and until its answer is sent', async () => {
+  const traffic = createTraffic(60_000)
+  for (const difference of [1, 1] as const) traffic.change(difference)
+  const isDone = watch(traffic.giveWay())
+  traffic.change(-1)
+  await nextTurn()
+  await nextTurn()
+  expect(isDone()).toBe(false)
+  traffic.change(-1)
+  await Promise.resolve()
+  expect(isDone()).toBe(false)
+  await nextTurn()
+  expect(isDone()).toBe(true)
+})
+
+test('what gives way gets on where requests never end', async () => {
+  const traffic = createTraffic(5)
+  traffic.change(1)
+  const startedAt = performance.now()
+  await traffic.giveWay()
+  expect(performance.now() - startedAt).toBeGreaterThan(4)
+})
