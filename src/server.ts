@@ -107,9 +107,9 @@ export function createServer(app: App, { graph, maxInFlight: slotCount = maxInFl
 function createRun(app: App, graph: Options['graph']): Parameters<typeof createGraphQLRoute>[0]['run'] {
   const run = createOperationRunner(app, graph === 'whole' ? app.schema : cutToPublic(app.schema))
   const pace = createPace(beginPerTurn)
-  return async (params, exchange, signal) => {
+  return async (params, exchange, ending) => {
     await pace()
-    return run(params, { requestId: exchange.requestId, signal, createContext: (counts) => createContext(app, originOf(exchange), counts) })
+    return run(params, { requestId: exchange.requestId, ending, createContext: (counts) => createContext(app, originOf(exchange), counts) })
   }
 }
 

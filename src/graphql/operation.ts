@@ -16,6 +16,7 @@ import type { App } from '../app.ts'
 import type { Context } from '../context.ts'
 import { RequestError, serviceUnavailable } from '../domain/errors.ts'
 import type { Principal } from '../domain/principal.ts'
+import type { Ending } from '../ports/ending.ts'
 import { countedLists } from './counted-lists.ts'
 import { createDocumentCache } from './document-cache.ts'
 import { assertWithinLimits, operationLimits, tooComplex } from './limits.ts'
@@ -31,8 +32,8 @@ type Surroundings = Readonly<{
   requestId: string
   /** Finds out who calls; asked for valid operations only, with how many counts of whole lists they ask for. */
   createContext: (counts: number) => Promise<Context>
-  /** When it aborts, no further field is begun, nor a further mutation. */
-  signal: AbortSignal
+  /** When it comes, no further field is begun, nor a further mutation. */
+  ending: Ending
 }>
 
 type Result = Readonly<{ data?: unknown; errors?: readonly GraphQLFormattedError[] }>
@@ -85,7 +86,7 @@ export function createOperationRunner({ config, logger }: Pick<App, 'config' | '
       const errors = quiet.length > 0 ? quiet : result.errors
       return { result: { ...result, ...(errors ? { errors: errors.map(mask) } : {}) }, events: null, type: operation.operation, principal }
     } catch (error) {
-      const reason = surroundings.signal.aborted ? serviceUnavailable(error) : error
+      const reason = surroundings.ending.aborted ? serviceUnavailable(error) : error
       return { result: { errors: [mask(reason)] }, events: null, type: operation.operation, principal }
     }
   }
@@ -142,10 +143,10 @@ function prepare(
 function executionArgs(
   { document }: Prepared,
   { variables, operationName }: Params,
-  { signal }: Surroundings,
+  { ending }: Surroundings,
 ): Omit<ExecutionArgs, 'schema'> {
   // Envelop does not know of the executor's signal.
-  return { document, variableValues: variables, operationName, ...{ signal } }
+  return { document, variableValues: variables, operationName, ...{ signal: ending } }
 }
 
 /** Parsing and validation as this API does them. */

@@ -3,6 +3,7 @@ import { takeRequest } from '../domain/authorization/authorization-request.ts'
 import { callbackPath } from '../domain/authorization/callback-url.ts'
 import { completeAuthorization } from '../domain/authorization/complete-authorization.ts'
 import { DomainError } from '../domain/errors.ts'
+import type { Ending } from '../ports/ending.ts'
 import { authorizationPage, authorizationScope, back, backWithFailure } from './authorization-answers.ts'
 import { createBrowserCookie } from './browser-cookie.ts'
 import { withDeadline } from './deadline.ts'
@@ -22,14 +23,14 @@ export function createCallbackFormRoute(app: App): Route {
 async function answer(app: App, exchange: Exchange, read: () => Promise<ReadonlyMap<string, string>>): Promise<Answer> {
   try {
     const parameters = await read()
-    return await withDeadline(exchange.request, app.config.requestTimeoutMs, (signal) => finish(app, exchange, parameters, signal))
+    return await withDeadline(exchange.request, app.config.requestTimeoutMs, (ending) => finish(app, exchange, parameters, ending))
   } catch (error) {
     return authorizationPage(error)
   }
 }
 
 /** Only who has both the state and the cookie is sent anywhere. @throws {DomainError} TOKEN_NOT_VALID */
-async function finish(app: App, exchange: Exchange, parameters: ReadonlyMap<string, string>, signal: AbortSignal): Promise<Answer> {
+async function finish(app: App, exchange: Exchange, parameters: ReadonlyMap<string, string>, ending: Ending): Promise<Answer> {
   const scope = authorizationScope(app, exchange)
   const browser = createBrowserCookie(scope.links.publicUrl).read(exchange.request.headers.cookie)
   const state = parameters.get('state') ?? ''
@@ -38,7 +39,7 @@ async function finish(app: App, exchange: Exchange, parameters: ReadonlyMap<stri
   const key = urlOf(exchange).pathname.slice(callbackPath.length)
   try {
     const input = { request, key, state, parameters: new URLSearchParams([...parameters]) }
-    return back(request, { code: await completeAuthorization(scope, input, signal) })
+    return back(request, { code: await completeAuthorization(scope, input, ending) })
   } catch (error) {
     return backWithFailure(app, exchange, { ...request, connection: key }, error)
   }

@@ -3,6 +3,7 @@ import type { Config } from '../config.ts'
 import { RequestError } from '../domain/errors.ts'
 import { parseJson } from '../domain/faithful-json.ts'
 import type { Outcome, Params } from '../graphql/operation.ts'
+import type { Ending } from '../ports/ending.ts'
 import { readBody } from './body.ts'
 import { corsHeaders } from './cors.ts'
 import { withDeadline } from './deadline.ts'
@@ -21,7 +22,7 @@ type Parts = Readonly<{
   slots: Slots
   /** Aborts when the server ends. */
   draining: AbortSignal
-  run: (params: Params, exchange: Exchange, signal: AbortSignal) => Promise<Outcome>
+  run: (params: Params, exchange: Exchange, ending: Ending) => Promise<Outcome>
 }>
 
 /** `POST /graphql`, as GraphQL over HTTP describes it, for JSON bodies only: no form, no multipart, no batch. */
@@ -38,7 +39,7 @@ export function createGraphQLRoute(parts: Parts): Route {
       assertJson(request)
       const params = readParams(parseJson(await readBody(request, config.maxBodyBytes)))
       // The time and the slot count from here, so that slow uploads hold up nobody else.
-      const outcome = await withDeadline(request, config.requestTimeoutMs, (signal) => slots.run(() => run(params, exchange, signal)))
+      const outcome = await withDeadline(request, config.requestTimeoutMs, (ending) => slots.run(() => run(params, exchange, ending)))
       if (outcome.events !== null && !readsEvents)
         throw new HttpError(406, 'BAD_USER_INPUT', 'Subscriptions are answered as `text/event-stream`.')
       if (outcome.events !== null && subscriptions.open >= maxSubscriptions) throw unavailable()

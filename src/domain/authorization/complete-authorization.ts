@@ -1,3 +1,4 @@
+import type { Ending } from '../../ports/ending.ts'
 import { ProviderAnswerError, readAuthorization } from '../../ports/provider-authorization.ts'
 import { inProviderTime } from '../../ports/providers.ts'
 import type { AuthenticationScope } from '../authentication.ts'
@@ -22,7 +23,7 @@ export type CompleteAuthorizationInput = Readonly<{
 
 /**
  * Reads who it is from the provider, and makes a code of it for the application. SIGN_IN finds, links or makes the user; LINK looks for
- * nobody, and writes nothing but the code. `signal` is looked at before anything is written.
+ * nobody, and writes nothing but the code. `ending` is looked at before anything is written.
  *
  * @throws {DomainError} what `arriveByProvider` throws; CONNECTION_NOT_FOUND also when he came back to another connection's path: a
  * provider may have been taken for another one (RFC 9700 §4.4)
@@ -33,13 +34,13 @@ export type CompleteAuthorizationInput = Readonly<{
 export async function completeAuthorization(
   scope: AuthenticationScope,
   input: CompleteAuthorizationInput,
-  signal: AbortSignal,
+  ending: Ending,
 ): Promise<string> {
   const { request, key } = input
   if (request.key !== key) throw new DomainError('CONNECTION_NOT_FOUND', 'The answer came from another provider.', [], {})
   const connection = await findProviderConnection(scope, key)
   const person = await inProviderTime(readFrom(scope, connection, input))
-  signal.throwIfAborted()
+  ending.throwIfAborted()
   const { codeChallenge, intent } = request
   if (intent === 'LINK') {
     const { code, row } = newCode(scope.clock.now(), scope.secrets, { connectionId: connection.id, codeChallenge, subject: { person } })
