@@ -49,11 +49,14 @@ async function start(path: string): Promise<PGlite> {
   }
 }
 
+/** A request is read, answered, and its answer taken by a client in this process. */
+const turnsBetween = 3
+
 /** PGlite runs in this thread, and statements that queue would follow each other without a turn of anybody else in between. */
 function takeTurns(pglite: PGlite): PGlite {
   const send = pglite.execProtocolStream.bind(pglite)
   pglite.execProtocolStream = async (...message) => {
-    await nextTurn()
+    for (let turn = 0; turn < turnsBetween; turn++) await nextTurn()
     return send(...message)
   }
   return pglite
