@@ -57,7 +57,7 @@ export async function startServer(
     clock,
     logger,
     metrics,
-    traffic: createTraffic(5),
+    traffic: createTraffic(60_000),
     signingKeys,
     accessTokens,
     authentication: createAuthentication({

@@ -1,6 +1,7 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { createTraffic } from '../src/ports/traffic.ts'
+import { startServer } from './server.ts'
 
 /** Says what has been resolved so far. */
 function watch(work: Promise<void>): () => boolean {
@@ -41,4 +42,20 @@ test('what gives way gets on where requests never end', async () => {
   const startedAt = performance.now()
   await traffic.giveWay()
   expect(performance.now() - startedAt).toBeGreaterThan(4)
+})
+
+test('what gives way waits for the requests that a server has at work', async () => {
+  const { app, server, schema, run } = await startServer()
+  try {
+    const answer = run('{ slow(ms: 500) }')
+    while (!schema.calls.get('slow')) await nextTurn()
+    const turn = app.traffic.giveWay()
+    const isDone = watch(turn)
+    await delay(50)
+    expect(isDone()).toBe(false)
+    expect((await answer).status).toBe(200)
+    await turn
+  } finally {
+    await server.drain()
+  }
 })

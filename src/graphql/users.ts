@@ -72,7 +72,7 @@ builder.queryField('users', (t) =>
         const byId = new Map(users.map((user) => [user.id, user]))
         return ids.map((id) => byId.get(id))
       }
-      const users = found.users ?? (await findByIds(found.ids))
+      const users = found.users ?? (found.ids.length === 0 ? [] : await findByIds(found.ids))
       return { ...connection(found, users), totalCount: () => countUsers(prisma, where ?? {}, now, request.search) }
     },
   }),
