@@ -52,8 +52,10 @@ export const variables = {
     'A PostgreSQL connection string, `postgresql://user:password@host:5432/database`.',
     (text) => (text === undefined ? null : postgresUrl(text)),
   ),
-  DATABASE_POOL_SIZE: variable('10', 'The most connections one process opens to PostgreSQL, 1 to 1000.', (text = '10') =>
-    integer(text, 1, 1000),
+  DATABASE_POOL_SIZE: variable(
+    '10',
+    'The most connections one process opens to PostgreSQL, 1 to 1000. From 4 on, one of them is for short reads.',
+    (text = '10') => integer(text, 1, 1000),
   ),
   STATEMENT_TIMEOUT_MS: variable(
     '3000',

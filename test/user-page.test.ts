@@ -70,7 +70,7 @@ async function walk(request: UserPageRequest, size: number, direction: 'forth' |
   const found: string[] = []
   for (let cursor: string | null = null; found.length <= count; ) {
     const place: UserPageRequest = direction === 'forth' ? { first: size, after: cursor } : { last: size, before: cursor }
-    const page = await pageOf(database.read, { ...request, ...place }, now)
+    const page = await pageOf(database, { ...request, ...place }, now)
     const hasMore = direction === 'forth' ? page.hasNextPage : page.hasPreviousPage
     expect(direction === 'forth' ? page.hasPreviousPage : page.hasNextPage).toBe(cursor !== null)
     expect(page.ids.length).toBe(hasMore ? size : page.cursors.length)
@@ -132,25 +132,25 @@ describe('pages of an order, put together, are the whole of it', () => {
 describe('a page', () => {
   test('of a user in the middle is reached from either side', async () => {
     const whole = sorted([])
-    const { cursors } = await pageOf(database.read, { first: 20 }, now)
+    const { cursors } = await pageOf(database, { first: 20 }, now)
 
-    const next = await pageOf(database.read, { first: 5, after: cursors[9] ?? '' }, now)
-    const previous = await pageOf(database.read, { last: 5, before: cursors[9] ?? '' }, now)
+    const next = await pageOf(database, { first: 5, after: cursors[9] ?? '' }, now)
+    const previous = await pageOf(database, { last: 5, before: cursors[9] ?? '' }, now)
 
     expect(next).toMatchObject({ ids: whole.slice(10, 15), hasNextPage: true, hasPreviousPage: true })
     expect(previous).toMatchObject({ ids: whole.slice(4, 9), hasNextPage: true, hasPreviousPage: true })
   })
 
   test('has fifty users unless told otherwise, and may have none', async () => {
-    expect((await pageOf(database.read, {}, now)).ids).toHaveLength(count)
-    expect(await pageOf(database.read, { first: 0 }, now)).toEqual({
+    expect((await pageOf(database, {}, now)).ids).toHaveLength(count)
+    expect(await pageOf(database, { first: 0 }, now)).toEqual({
       ids: [],
       cursors: [],
       users: null,
       hasNextPage: true,
       hasPreviousPage: false,
     })
-    expect(await pageOf(database.read, { first: 5, filter: { status: ['DELETED'] } }, now)).toEqual({
+    expect(await pageOf(database, { first: 5, filter: { status: ['DELETED'] } }, now)).toEqual({
       ids: [],
       cursors: [],
       users: null,
@@ -161,14 +161,15 @@ describe('a page', () => {
 
   test('stays where it is when users before it come and go', async () => {
     const orderBy = [{ field: 'EMAIL', direction: 'ASC' } as const]
-    const { ids, cursors } = await pageOf(database.read, { orderBy, first: 10 }, now)
+    const { ids, cursors } = await pageOf(database, { orderBy, first: 10 }, now)
     const request = { orderBy, first: 5, after: cursors.at(-1) ?? '' }
-    const expected = await pageOf(database.read, request, now)
+    const expected = await pageOf(database, request, now)
 
     const work = database.prisma.$transaction(async (tx) => {
       await tx.user.create({ data: { id: '0190a5b2-0000-7000-0000-00000000ffff', emailNormal: '!first@example.com' } })
       await tx.user.deleteMany({ where: { id: { in: ids } } })
-      expect(await pageOf((text, values) => tx.$queryRawUnsafe(text, ...values), request, now)).toEqual(expected)
+      const read: RunRead = (text, values) => tx.$queryRawUnsafe(text, ...values)
+      expect(await pageOf({ read, lookUp: read }, request, now)).toEqual(expected)
       throw new Error('undone')
     })
 
@@ -214,7 +215,7 @@ describe('refused', () => {
   ])('%s', async (_, request, field) => {
     const error = expect.objectContaining({ code: 'BAD_USER_INPUT', extensions: field === undefined ? {} : { field } })
 
-    await expect(pageOf(database.read, request, now)).rejects.toThrow(error)
+    await expect(pageOf(database, request, now)).rejects.toThrow(error)
   })
 })
 
@@ -237,14 +238,14 @@ describe('a filter of many values finds the same pages', () => {
     for (const field of ['CREATED_AT', 'LAST_SIGN_IN_AT', 'EMAIL'] as const) {
       const orderBy = [{ field, direction: field === 'EMAIL' ? 'ASC' : 'DESC' } as const]
       const first = { orderBy, filter, first: 15 }
-      const page = await pageOf(database.read, first, now)
+      const page = await pageOf(database, first, now)
       const [after = null] = page.cursors.slice(-1)
       const [before = null] = page.cursors.slice(-2, -1)
 
-      expect(await pageOf(database.read, { ...first, filter: many(filter) }, now)).toEqual(page)
+      expect(await pageOf(database, { ...first, filter: many(filter) }, now)).toEqual(page)
       for (const place of [{ first: 15, after }, { last: 5, before }, { last: 15 }]) {
-        const expected = await pageOf(database.read, { orderBy, filter, ...place }, now)
-        expect(await pageOf(database.read, { orderBy, filter: many(filter), ...place }, now)).toEqual(expected)
+        const expected = await pageOf(database, { orderBy, filter, ...place }, now)
+        expect(await pageOf(database, { orderBy, filter: many(filter), ...place }, now)).toEqual(expected)
       }
     }
   })
@@ -266,8 +267,7 @@ describe('however deep in the list, one statement reads no more than it does at 
   test.each<[string, UserOrder[]]>([['no order', []], ...single])('%s', async (_, orderBy) => {
     let after: string | null = null
     const first = await blocksRead({ orderBy, first: 20 })
-    for (let row = 0; row < 3500; row += 250)
-      after = (await pageOf(database.read, { orderBy, first: 250, after }, now)).cursors.at(-1) ?? null
+    for (let row = 0; row < 3500; row += 250) after = (await pageOf(database, { orderBy, first: 250, after }, now)).cursors.at(-1) ?? null
     const deep = await blocksRead({ orderBy, first: 20, after })
 
     expect(deep).toBeLessThan(first + 30)
@@ -284,7 +284,7 @@ describe('however deep in the list, one statement reads no more than it does at 
       statements.push(hit + read)
       return []
     }
-    await findUserPage(explain, request, now)
+    await findUserPage({ read: explain, lookUp: explain }, request, now)
     expect(statements).toHaveLength(1)
     return statements[0] ?? 0
   }

@@ -9,6 +9,11 @@ export type Database = Readonly<{
   prisma: PrismaClient
   /** Runs one statement that reads, past Prisma, for what every request asks. */
   read: RunRead
+  /**
+   * The same for a statement that an index answers in a moment, whatever its values are. Such statements are answered one after the
+   * other: one that took long would keep all requests waiting.
+   */
+  lookUp: RunRead
   /** Runs one statement that writes, past Prisma, and answers the rows that it returns. It is not sent again when the connection is cut. */
   execute: <Row extends Record<string, unknown>>(sql: Prisma.Sql) => Promise<Row[]>
   /** What Prisma would answer of users, faster. */

@@ -60,6 +60,11 @@ export function isStalePlan(error: unknown): boolean {
   return code === '0A000' && routine === 'RevalidateCachedQuery'
 }
 
+/** Whether the statement goes by a name that the connection does not know: where the one that should have prepared it failed. Nothing was run. */
+export function isUnprepared(error: unknown): boolean {
+  return postgresError(error)?.code === '26000'
+}
+
 /** Whether the database does not answer, or not in time; nothing is wrong with the request. */
 export function isUnavailable(error: unknown): boolean {
   const code = postgresError(error)?.code

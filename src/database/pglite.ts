@@ -98,6 +98,7 @@ function toDatabase(pglite: PGlite, options: DatabaseOptions, release: () => voi
     engine: 'pglite',
     prisma,
     read,
+    lookUp: read,
     execute: (sql) => prisma.$queryRaw(sql),
     // PGlite takes a byte order mark off the start of a text, unless it is inside of JSON, as Prisma asks for it.
     users: { findFirst: (args) => prisma.user.findFirst(args), selection: () => null },

@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { PrismaPg } from '@prisma/adapter-pg'
 import type { SqlDriverAdapter, SqlDriverAdapterFactory, SqlQuery, Transaction } from '@prisma/driver-adapter-utils'
-import type { Pool, PoolClient } from 'pg'
+import type { Pool, PoolClient, QueryConfig, QueryResult } from 'pg'
 import { keepDriverErrors, sendsCopies, watchStatements, wrapAdapter } from './adapter.ts'
 import type { Copies } from './copy-rows.ts'
 import type { RunRead } from './database.ts'
-import { isConnectionClosed, isConnectionLost, isStalePlan } from './errors.ts'
+import { isConnectionClosed, isConnectionLost, isStalePlan, isUnprepared } from './errors.ts'
+import type { Pipeline } from './pipeline.ts'
 import { sendCopies } from './postgres-copy.ts'
 import type { StatementNames } from './statement-names.ts'
 
@@ -34,19 +35,37 @@ function withFreshConnections(adapter: SqlDriverAdapter, names: StatementNames, 
   return adapter
 }
 
+type Send = (statement: QueryConfig) => Promise<QueryResult>
+
 /** Runs statements on the pool's own driver, with the same care. */
-export function createStatements(pool: Pool, names: StatementNames): Readonly<{ read: RunRead; write: RunRead }> {
-  const send = async (text: string, values: readonly unknown[]) => {
+export function createStatements(
+  pool: Pool,
+  pipeline: Pipeline,
+  names: StatementNames,
+): Readonly<{ read: RunRead; lookUp: RunRead; write: RunRead }> {
+  const throughPool: Send = (statement) => pool.query(statement)
+  const throughPipeline: Send = async (statement) => {
+    const answer = pipeline.send(statement)
+    if (answer === null) return throughPool(statement)
     try {
-      return (await pool.query({ name: names.nameOf({ sql: text }), text, values: [...values] })).rows
+      return await answer
+    } catch (error) {
+      if (!isUnprepared(error)) throw error
+      return throughPool(statement)
+    }
+  }
+  const run = async (send: Send, text: string, values: readonly unknown[]) => {
+    try {
+      return (await send({ name: names.nameOf({ sql: text }), text, values: [...values] })).rows
     } catch (error) {
       if (isStalePlan(error)) names.renew()
       throw error
     }
   }
   return {
-    read: (text, values) => preparedAgain(() => again(() => send(text, values))),
-    write: (text, values) => preparedAgain(() => send(text, values)),
+    read: (text, values) => preparedAgain(() => again(() => run(throughPool, text, values))),
+    lookUp: (text, values) => preparedAgain(() => again(() => run(throughPipeline, text, values))),
+    write: (text, values) => preparedAgain(() => run(throughPool, text, values)),
   }
 }
 

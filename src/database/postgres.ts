@@ -3,22 +3,24 @@ import { createPrisma } from './client.ts'
 import { createCopies } from './copy-rows.ts'
 import type { Database, DatabaseOptions, Session } from './database.ts'
 import { answerInTime, pingMs } from './ping.ts'
+import { createPipeline, noPipeline } from './pipeline.ts'
 import { endStandingWaits } from './pool-queue.ts'
 import { createStatements, postgresAdapter } from './postgres-adapter.ts'
 import { createUserReads } from './reads/user-reads.ts'
 import { createStatementNames } from './statement-names.ts'
+
+/** How long a server may take to answer a new connection. */
+const connectMs = 1000
+/** Of fewer connections none can be spared: transactions need them. */
+const leastForPipeline = 4
 
 /** Opens a pool of connections to PostgreSQL. The first connection is made when it is needed. */
 export function openPostgres(databaseUrl: string, options: DatabaseOptions): Database {
   const { poolSize, statementTimeoutMs, requestTimeoutMs = 5000, logger } = options
   // A connection of the pool may be waited for as long as a request has time and its queue moves; a server that takes none is given up sooner.
   const waitMs = Math.max(500, requestTimeoutMs - 1000)
-  const pool = new pg.Pool({
+  const ofEach: pg.ClientConfig = {
     connectionString: databaseUrl,
-    max: poolSize,
-    connectionTimeoutMillis: waitMs,
-    Client: clientWithTimeout as unknown as typeof pg.Client,
-    idleTimeoutMillis: 60_000,
     keepAlive: true,
     application_name: 'roster',
     statement_timeout: statementTimeoutMs,
@@ -27,6 +29,15 @@ export function openPostgres(databaseUrl: string, options: DatabaseOptions): Dat
     // Longer than the second (deadlock_timeout) after which PostgreSQL looks for a deadlock: else none is found, and none tried again.
     lock_timeout: 1500,
     idle_in_transaction_session_timeout: requestTimeoutMs + 5000,
+  }
+  const hasPipeline = poolSize >= leastForPipeline
+  const pipeline = hasPipeline ? createPipeline({ ...ofEach, connectionTimeoutMillis: connectMs }) : noPipeline
+  const pool = new pg.Pool({
+    ...ofEach,
+    max: hasPipeline ? poolSize - 1 : poolSize,
+    connectionTimeoutMillis: waitMs,
+    Client: clientWithTimeout as unknown as typeof pg.Client,
+    idleTimeoutMillis: 60_000,
   })
   endStandingWaits(pool, 1000)
   // Without a listener an idle connection that is cut ends the process.
@@ -35,21 +46,23 @@ export function openPostgres(databaseUrl: string, options: DatabaseOptions): Dat
   const transactionOptions = { maxWait: waitMs, timeout: requestTimeoutMs }
   const names = createStatementNames()
   const prisma = createPrisma(postgresAdapter(pool, names, copies), transactionOptions, options.onQuery)
-  const { read: readRows, write } = createStatements(pool, names)
-  const read = heard(readRows, options.onQuery)
-  const written = heard(write, options.onQuery)
+  const statements = createStatements(pool, pipeline, names)
+  const read = heard(statements.read, options.onQuery)
+  const lookUp = heard(statements.lookUp, options.onQuery)
+  const write = heard(statements.write, options.onQuery)
   return {
     engine: 'postgresql',
     prisma,
     read,
-    execute: ({ text, values }) => written(text, values),
-    users: createUserReads(prisma, read),
+    lookUp,
+    execute: ({ text, values }) => write(text, values),
+    users: createUserReads(prisma, lookUp),
     ping: () => answerInTime(pool.query({ text: 'SELECT 1', query_timeout: pingMs } as pg.QueryConfig)),
     copyRows: copies.copyRows,
     session: (work) => withSession(databaseUrl, work),
     close: async () => {
       await prisma.$disconnect()
-      await pool.end()
+      await Promise.all([pipeline.close(), pool.end()])
     },
   }
 }
@@ -65,7 +78,7 @@ function heard<Run extends (text: string, values: readonly unknown[]) => unknown
 
 /** The pool has one time limit, for its own queue and for the server's answer to a new connection; it calls this with `new`. */
 function clientWithTimeout(options: pg.ClientConfig): pg.Client {
-  return new pg.Client({ ...options, connectionTimeoutMillis: 1000 })
+  return new pg.Client({ ...options, connectionTimeoutMillis: connectMs })
 }
 
 async function withSession<Result>(databaseUrl: string, work: (session: Session) => Promise<Result>): Promise<Result> {

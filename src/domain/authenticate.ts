@@ -33,7 +33,7 @@ export type Authenticator = Readonly<{
 type Parts = Readonly<{
   accessTokens: AccessTokens
   trustedIssuers: readonly TrustedIssuer[]
-  database: Pick<Database, 'prisma' | 'read'>
+  database: Pick<Database, 'prisma' | 'lookUp'>
   clock: Clock
   logger: Logger
 }>
@@ -52,8 +52,8 @@ export function createAuthenticator(parts: Parts): Authenticator {
   if (trustedIssuers.some(({ issuer }) => issuer === accessTokens.issuer))
     throw new ConfigError([`TRUSTED_ISSUERS: ${accessTokens.issuer} is Roster itself`])
   const issuers = new Map(trustedIssuers.map((issuer) => [issuer.issuer, createIssuerVerifier(issuer, logger)]))
-  const { prisma: db, read } = parts.database
-  const of = { ...parts, db, read }
+  const { prisma: db, lookUp } = parts.database
+  const of = { ...parts, db, lookUp }
   const lookups = { lookUpSession: createSessionLookup(of), lookUpAdminToken: createAdminTokenLookup(of) }
   const verifiers = { ...of, issuers, ...lookups, lastUsed: createLastUsed(of) }
   return Object.freeze({

@@ -64,9 +64,10 @@ builder.queryField('users', (t) =>
     resolve: async (_root, { where, search, orderBy, ...page }, context, info) => {
       const request = { ...page, filter: where, search: searched(search, context, info), orderBy }
       const now = context.app.clock.now()
-      const { prisma, read, users: reads } = context.app.database
+      const { database } = context.app
+      const { prisma } = database
       const query = queryFromInfo({ context, info, paths: [['nodes'], ['edges', 'node']] })
-      const found = await findUserPage(read, request, now, reads.selection(query.select))
+      const found = await findUserPage(database, request, now, database.users.selection(query.select))
       const findByIds = async (ids: string[]) => {
         const users = await prisma.user.findMany({ ...query, where: { id: { in: ids } } })
         const byId = new Map(users.map((user) => [user.id, user]))

@@ -1,8 +1,8 @@
 import type { Prisma, PrismaClient, User } from '../../generated/prisma/client.ts'
 import type { RunRead } from '../database.ts'
-import { anyOf } from './any-of.ts'
 import { type FlatSelect, flatSelect } from './flat-select.ts'
 import type { Row } from './json-select.ts'
+import { rowsByKey } from './rows-by-key.ts'
 import { createSharedLookup } from './shared-lookup.ts'
 import { whereKey } from './where-key.ts'
 
@@ -23,7 +23,7 @@ type FindByKey = (key: string) => Promise<Readonly<{ user: User }> | null>
 const maxKept = 200
 
 /** Users that are asked for by one key in the same turn of the event loop share a statement. */
-export function createUserReads(prisma: PrismaClient, read: RunRead): UserReads {
+export function createUserReads(prisma: PrismaClient, lookUp: RunRead): UserReads {
   const selections = new Map<string, UserSelection | null>()
   const finders = new Map<string, FindByKey>()
   const selectionOf = (select: unknown) =>
@@ -35,19 +35,19 @@ export function createUserReads(prisma: PrismaClient, read: RunRead): UserReads 
       const wanted = Object.values(rest).every((other) => other === undefined) ? whereKey('User', where) : null
       const selection = wanted && selectionOf(select)
       if (wanted === null || selection === null) return prisma.user.findFirst(args)
-      const { column, type, value, conditions } = wanted
-      const columns = [`t.${column} as id`, ...selection.columns].join(', ')
-      const meets = [anyOf(`t.${column}`, type), ...conditions].join(' and ')
-      const text = `select ${columns} from ${['roster.users t', ...selection.joins].join(' ')} where ${meets}`
-      const find = kept(finders, text, () => createFinder(read, text, selection))
+      const { value, conditions } = wanted
+      const columns = ['asked.key as id', ...selection.columns].join(', ')
+      const from = [rowsByKey('roster.users', 't', wanted), ...selection.joins].join(' ')
+      const text = `select ${columns} from ${from}${conditions.length > 0 ? ` where ${conditions.join(' and ')}` : ''}`
+      const find = kept(finders, text, () => createFinder(lookUp, text, selection))
       return (await find(value))?.user ?? null
     },
   }
 }
 
-function createFinder(read: RunRead, text: string, { toRecord }: UserSelection): FindByKey {
+function createFinder(lookUp: RunRead, text: string, { toRecord }: UserSelection): FindByKey {
   return createSharedLookup(async (keys) => {
-    const rows = await read<Row & { id: string }>(text, [keys])
+    const rows = await lookUp<Row & { id: string }>(text, [keys])
     return rows.map((row) => ({ id: row.id, user: toRecord(row) }))
   })
 }

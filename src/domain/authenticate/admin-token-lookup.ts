@@ -1,5 +1,5 @@
 import type { RunRead } from '../../database/database.ts'
-import { anyOf } from '../../database/reads/any-of.ts'
+import { rowsByKey } from '../../database/reads/rows-by-key.ts'
 import { createSharedLookup } from '../../database/reads/shared-lookup.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { isPermissionScope, type PermissionScope } from '../principal.ts'
@@ -11,8 +11,8 @@ export type AdminTokenLookup = (id: string) => Promise<Readonly<{ standing: Stan
 type Row = Readonly<{ id: string; revokedAt: Date | null; expiresAt: Date | null; scopes: string[] }>
 
 /** Tokens that are looked up in the same turn share a statement. */
-export function createAdminTokenLookup({ read, clock }: Readonly<{ read: RunRead; clock: Clock }>): AdminTokenLookup {
-  const find = createSharedLookup((ids) => read<Row>(tokensById, [ids]))
+export function createAdminTokenLookup({ lookUp, clock }: Readonly<{ lookUp: RunRead; clock: Clock }>): AdminTokenLookup {
+  const find = createSharedLookup((ids) => lookUp<Row>(tokensById, [ids]))
   return async (id) => {
     const token = await find(id)
     if (token === null || token.revokedAt !== null) return { standing: 'revoked', scopes: [] }
@@ -22,4 +22,5 @@ export function createAdminTokenLookup({ read, clock }: Readonly<{ read: RunRead
 }
 
 const tokensById = `
-  select id, revoked_at as "revokedAt", expires_at as "expiresAt", scopes from roster.admin_tokens where ${anyOf('id', 'uuid')}`
+  select id, revoked_at as "revokedAt", expires_at as "expiresAt", scopes
+  from ${rowsByKey('roster.admin_tokens', 'token', { column: 'id', type: 'uuid' })}`

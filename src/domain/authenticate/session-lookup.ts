@@ -1,5 +1,5 @@
 import type { RunRead } from '../../database/database.ts'
-import { anyOf } from '../../database/reads/any-of.ts'
+import { rowsByKey } from '../../database/reads/rows-by-key.ts'
 import { createSharedLookup } from '../../database/reads/shared-lookup.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { type Standing, userStanding } from '../session.ts'
@@ -19,8 +19,8 @@ type Row = Readonly<{
 }>
 
 /** Sessions that are looked up in the same turn share a statement. */
-export function createSessionLookup({ read, clock }: Readonly<{ read: RunRead; clock: Clock }>): SessionLookup {
-  const find = createSharedLookup((ids) => read<Row>(sessionsById, [ids]))
+export function createSessionLookup({ lookUp, clock }: Readonly<{ lookUp: RunRead; clock: Clock }>): SessionLookup {
+  const find = createSharedLookup((ids) => lookUp<Row>(sessionsById, [ids]))
   return async (sessionId, userId) => {
     const session = await find(sessionId)
     return session?.userId === userId ? standingOf(session, clock.now()) : 'revoked'
@@ -32,8 +32,8 @@ const sessionsById = `
     session.id, session.user_id as "userId", session.revoked_at as "revokedAt", session.expires_at as "expiresAt",
     person.blocked_at as "blockedAt", person.blocked_until as "blockedUntil",
     person.deleted_at as "deletedAt", person.anonymized_at as "anonymizedAt"
-  from roster.sessions session join roster.users person on person.id = session.user_id
-  where ${anyOf('session.id', 'uuid')}`
+  from ${rowsByKey('roster.sessions', 'session', { column: 'id', type: 'uuid' })}
+  join roster.users person on person.id = session.user_id`
 
 function standingOf(session: Row, now: Date): Standing {
   const standing = userStanding(session, now)
