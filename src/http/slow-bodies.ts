@@ -14,6 +14,13 @@ const checkEveryMs = 1000
 export function watchBodies(server: Server, timeoutMs: number): BodyWatch {
   const coming = new Map<IncomingMessage, number>()
   const exempt = new WeakSet<IncomingMessage>()
+  let begun: IncomingMessage[] = []
+  // Most requests are whole a moment after they have begun.
+  const look = (): void => {
+    const endsAt = performance.now() + timeoutMs
+    for (const request of begun) if (!request.complete && !request.destroyed && !exempt.has(request)) coming.set(request, endsAt)
+    begun = []
+  }
   const check = (): void => {
     const now = performance.now()
     for (const [request, endsAt] of coming) {
@@ -32,10 +39,7 @@ export function watchBodies(server: Server, timeoutMs: number): BodyWatch {
   server.once('close', () => clearInterval(timer))
   return {
     watch: (request) => {
-      // Most requests are whole a moment later.
-      setImmediate(() => {
-        if (!request.complete && !request.destroyed && !exempt.has(request)) coming.set(request, performance.now() + timeoutMs)
-      })
+      if (begun.push(request) === 1) setImmediate(look)
     },
     mayTakeLong: (request) => {
       exempt.add(request)
