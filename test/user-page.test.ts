@@ -177,6 +177,35 @@ describe('a page', () => {
   })
 })
 
+describe('a page that PostgreSQL may look for keeps nobody waiting who looks something up', () => {
+  const short = { filter: {}, search: null, orderBy: [{ field: 'NAME', direction: 'DESC' }], last: 50 } as const
+  const long: Readonly<Record<string, UserPageRequest>> = {
+    'with a filter': { ...short, filter: { email: { contains: 'a' } } },
+    'of a search': { ...short, search: { username: { startsWith: 'a' } } },
+    'by several keys': { ...short, orderBy: [...short.orderBy, { field: 'EMAIL', direction: 'ASC' }] },
+    'of many users': { ...short, last: 51 },
+  }
+
+  test('one that an index has is looked up', async () => {
+    expect(await waysOf(short)).toEqual(['lookUp'])
+    expect(await waysOf({})).toEqual(['lookUp'])
+  })
+
+  test.each(Object.entries(long))('one %s is read beside', async (_, request) => {
+    expect(new Set(await waysOf(request))).toEqual(new Set(['read']))
+  })
+
+  async function waysOf(request: UserPageRequest): Promise<string[]> {
+    const ways: string[] = []
+    const by = (way: string) => async () => {
+      ways.push(way)
+      return []
+    }
+    await findUserPage({ read: by('read'), lookUp: by('lookUp') }, request, now)
+    return ways
+  }
+})
+
 describe('refused', () => {
   const cursorOf = (...parts: unknown[]) => Buffer.from(JSON.stringify(parts)).toString('base64url')
   const id = '0190a5b2-0000-7000-0000-000000000001'

@@ -61,7 +61,8 @@ export async function findUserPage<User = never>(
   const values = cursor === null ? null : decodeCursor(order, cursor, isBackward ? 'before' : 'after')
   const keys = isBackward ? order.map((key) => ({ ...key, ascending: !key.ascending })) : order
   const meets = compileUserFilter(request.filter ?? {}, { now, search: request.search })
-  const rows = await readPage(isWalk(request) ? lookUp : read, { keys, ranges: keyRanges(keys, values), meets }, size + 1, selection)
+  const place = { keys, ranges: keyRanges(keys, values), meets }
+  const rows = await readPage(isShort(request, size) ? lookUp : read, place, size + 1, selection)
   const page = rows.slice(0, size)
   if (isBackward) page.reverse()
   const [hasMore, hasCursor] = [rows.length > size, cursor !== null]
@@ -75,9 +76,9 @@ export async function findUserPage<User = never>(
   }
 }
 
-/** Whether an index has the page as it is asked for, without looking for it. */
-function isWalk({ filter, search, orderBy }: UserPageRequest): boolean {
-  return Object.keys({ ...filter, ...search }).length === 0 && (orderBy?.length ?? 0) <= 1
+/** Whether an index has the page as it is asked for, and it is no long one. */
+function isShort({ filter, search, orderBy }: UserPageRequest, size: number): boolean {
+  return Object.keys({ ...filter, ...search }).length === 0 && (orderBy?.length ?? 0) <= 1 && size <= defaultPageSize
 }
 
 /**
