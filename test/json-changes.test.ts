@@ -29,15 +29,26 @@ const pairs: readonly [string, Image, Image][] = [
   ['members of members', image, { ...image, nested: { deep: { 'a/b~c': false, same: 'x', 'new/': 1 } } }],
   ['an object that becomes a value, and a value that becomes an object', image, { ...image, object: 'value', a: { now: 'object' } }],
   ['null that becomes an object, and an object that becomes null', image, { ...image, none: { some: 1 }, object: null }],
+  ['one value', image, { ...image, a: 2 }],
+  ['one value that is null', image, { ...image, bb: null }],
+  ['one member that comes', image, { ...image, 'a/b~c': true }],
+  ['one member that comes and is null', image, { ...image, new: null }],
+  ['one member that goes', { a: 1, 'a/b~c': [2] }, { a: 1 }],
   ['from nothing', {}, image],
   ['to nothing', image, {}],
 ]
 
-describe.each([
+const ways: readonly (readonly [string, Prisma.Sql])[] = [
   ['by its function', Prisma.sql`roster.json_changes(before.image, after.image, '/at')`],
-  ['without it where it can', columnDifference('image', '/at', true)],
-  ['where a change is unlikely', columnDifference('image', '/at', false)],
-])('PostgreSQL finds the same difference as the application, %s:', (_, changes) => {
+  ['without it where it can', columnDifference('image', '/at', ['a', 'bb'])],
+  ['where a change is unlikely', columnDifference('image', '/at', [])],
+  ...['a', 'bb', 'none', 'new', 'a/b~c', 'nested', 'object'].map((member): [string, Prisma.Sql] => [
+    `where ${member} is likely`,
+    columnDifference('image', '/at', [member]),
+  ]),
+]
+
+describe.each(ways)('PostgreSQL finds the same difference as the application, %s:', (_, changes) => {
   test.each(pairs)('%s', async (_, before, after) => {
     const { prisma } = await testDatabase()
     const [row] = await prisma.$queryRaw<{ before: Image; after: Image; changes: unknown }[]>`

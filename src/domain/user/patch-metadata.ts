@@ -66,9 +66,9 @@ export async function patchMetadata(scope: Scope, userId: string, patch: Metadat
     done: Prisma.sql`before, after`,
     difference: Prisma.join(
       [
-        columnDifference('image', '', false),
-        columnDifference('user_metadata', '/userMetadata', userMetadata !== undefined),
-        columnDifference('app_metadata', '/appMetadata', appMetadata !== undefined),
+        columnDifference('image', '', []),
+        columnDifference('user_metadata', '/userMetadata', Object.keys(userMetadata ?? {})),
+        columnDifference('app_metadata', '/appMetadata', Object.keys(appMetadata ?? {})),
       ],
       ' || ',
     ),
