@@ -2,6 +2,7 @@ import type { App } from './app.ts'
 import type { Principal } from './domain/principal.ts'
 import type { Caller, Scope } from './domain/scope.ts'
 import { bearerToken } from './http/bearer.ts'
+import type { Ending } from './ports/ending.ts'
 
 /** What each request carries through the graph. */
 export type Context = Readonly<{
@@ -13,6 +14,8 @@ export type Context = Readonly<{
   proven: Set<string>
   /** How many counts of whole lists the operation asks for. */
   counts: number
+  /** Comes when nobody waits for the answer any more: nothing is begun then. */
+  ending: Ending
   /** For a subscription: aborts when nobody listens any more. Null for everything else. */
   unsubscribed: AbortSignal | null
 }>
@@ -33,10 +36,11 @@ export async function createContext(
   app: App,
   { authorization, ip, userAgent, requestId }: RequestOrigin,
   counts: number,
+  ending: Ending,
 ): Promise<Context> {
   const principal = await app.authenticate(bearerToken(authorization))
   const caller: Caller = { principal, ip, userAgent, requestId }
   const { database, clock, metrics, outbox } = app
   const scope = { db: database.prisma, execute: database.execute, clock, caller, onRetry: metrics.databaseRetry, onQueued: outbox.wake }
-  return { app, principal, caller, scope, counts, proven: new Set(), unsubscribed: null }
+  return { app, principal, caller, scope, counts, proven: new Set(), ending, unsubscribed: null }
 }

@@ -109,7 +109,11 @@ function createRun(app: App, graph: Options['graph']): Parameters<typeof createG
   const pace = createPace(beginPerTurn)
   return async (params, exchange, ending) => {
     await pace()
-    return run(params, { requestId: exchange.requestId, ending, createContext: (counts) => createContext(app, originOf(exchange), counts) })
+    return run(params, {
+      requestId: exchange.requestId,
+      ending,
+      createContext: (counts) => createContext(app, originOf(exchange), counts, ending),
+    })
   }
 }
 

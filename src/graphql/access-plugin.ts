@@ -95,7 +95,8 @@ export class AccessPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
     if (!isRestricted(access) && !hasInput) return resolver
     const isRoot = isRootKind(fieldConfig.kind)
     return (parent, args, context, info) => {
-      const { principal } = context as Context
+      const { principal, ending } = context as Context
+      ending.throwIfAborted()
       const ownerId = owner(parent, args, context as Context)
       const reader = isRoot ? principal : provenReader(context as Context, ownerId)
       if (!allows(access, reader, ownerId)) throw refusal(access, principal, what)

@@ -8,29 +8,28 @@ const tokenWeight = 400
 /** Parsed documents by their text, so that an application's operations are parsed and validated once. */
 export type DocumentCache = { get: (text: string) => DocumentNode | undefined; set: (text: string, document: DocumentNode) => void }
 
-/** Keeps the documents used last. It is bounded by weight: a caller can send any number of documents of any length. */
+/**
+ * Keeps the documents that are used. It is bounded by weight: a caller can send any number of documents of any length. When there are
+ * too many, the oldest goes, unless it was used since it was last looked at. Using one moves nothing: a map that changes all the time
+ * holds what was in it until the old generation is collected.
+ */
 export function createDocumentCache(): DocumentCache {
-  const kept = new Map<string, DocumentNode>()
+  const kept = new Map<string, { document: DocumentNode; isUsed: boolean }>()
   let total = 0
-  const remove = (text: string, document: DocumentNode): void => {
-    kept.delete(text)
-    total -= weight(text, document)
-  }
   const set = (text: string, document: DocumentNode): void => {
-    kept.set(text, document)
+    kept.set(text, { document, isUsed: false })
     total += weight(text, document)
-    for (const [oldest, itsDocument] of kept) {
+    for (const [oldest, one] of kept) {
       if (total <= maxWeight) break
-      remove(oldest, itsDocument)
+      kept.delete(oldest)
+      if (one.isUsed) kept.set(oldest, { ...one, isUsed: false })
+      else total -= weight(oldest, one.document)
     }
   }
   const get = (text: string): DocumentNode | undefined => {
-    const document = kept.get(text)
-    if (document !== undefined) {
-      kept.delete(text)
-      kept.set(text, document)
-    }
-    return document
+    const one = kept.get(text)
+    if (one !== undefined) one.isUsed = true
+    return one?.document
   }
   return { get, set }
 }

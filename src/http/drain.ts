@@ -10,26 +10,31 @@ export type Activity = Readonly<{
   none: () => Promise<void>
 }>
 
-/** Keeps count for one server. */
+/**
+ * Keeps count for one server, and keeps nothing of what it counts: a set that grows and shrinks all the time holds what was in it until
+ * the old generation is collected, and each collection of the young one takes several times as long.
+ */
 export function createActivity(): Activity {
-  const atWork = new Set<ServerResponse>()
+  let atWork = 0
   let waiting: (() => void)[] = []
   return {
     begin: ({ socket }, response) => {
-      atWork.add(response)
+      atWork++
+      let isAtWork = true
       // A response that waits behind another one on its connection is not told when the connection ends.
       const end = (): void => {
+        if (!isAtWork) return
+        isAtWork = false
         socket.removeListener('close', end)
-        atWork.delete(response)
-        if (atWork.size > 0) return
+        if (--atWork > 0) return
         for (const resolve of waiting) resolve()
         waiting = []
       }
       socket.once('close', end)
       response.once('close', end)
     },
-    isNone: () => atWork.size === 0,
-    none: () => (atWork.size === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
+    isNone: () => atWork === 0,
+    none: () => (atWork === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
   }
 }
 
