@@ -8,14 +8,24 @@ export type KeyRange = Readonly<{ conditions: readonly Prisma.Sql[]; keys: reado
 /**
  * The ranges that hold all rows of an order, or those behind the row with these values: disjoint, each one behind the other.
  * For an order by a, b and the id: `a = v1 and b = v2 and id > v3`, `a = v1 and b > v2`, `a > v1`, `a is null`. What SQL offers for
- * it, a comparison of rows, knows neither null nor mixed directions, and an `or` of the ranges would be sorted as a whole.
+ * it, a comparison of rows, knows neither null nor mixed directions, but is one range where there are none. An `or` of the ranges would be
+ * sorted as a whole.
  */
 export function keyRanges(keys: readonly OrderKey[], values: readonly unknown[] | null): readonly KeyRange[] {
+  if (values !== null && keys.every(({ nullable, ascending }) => !nullable && ascending === keys[0]?.ascending))
+    return [{ conditions: [rowsBehind(keys, values)], keys }]
   if (values !== null) return keys.flatMap((_, index) => behind(keys, values, keys.length - 1 - index))
   const [first] = keys
   return first?.nullable
     ? [isNull(first, !first.ascending), isNull(first, first.ascending)].map((held) => range(keys, [held]))
     : [range(keys, [])]
+}
+
+/** Of keys without null and in one direction. */
+function rowsBehind(keys: readonly OrderKey[], values: readonly unknown[]): Prisma.Sql {
+  const columns = Prisma.join(keys.map(({ column }) => column))
+  const place = Prisma.join(keys.map(({ parameter }, index) => parameter(values[index])))
+  return Prisma.sql`(${columns}) ${keys[0]?.ascending ? Prisma.sql`>` : Prisma.sql`<`} (${place})`
 }
 
 /** A key whose values in a range are bound, and whether that is to none at all. */
