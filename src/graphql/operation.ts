@@ -148,8 +148,8 @@ function executionArgs(
   { variables, operationName }: Params,
   { ending }: Surroundings,
 ): Omit<ExecutionArgs, 'schema'> {
-  // Envelop does not know of the executor's signal. What an operation has made outlives it by several collections of garbage where there is
-  // one, so that they take several times as long. Fields ask for themselves (access-plugin.ts): only what has further roots to begin has it.
+  // Envelop does not know of the executor's signal. Where there is one, what an operation has made outlives it by several collections of
+  // garbage, which take longer by it. Fields ask for themselves (access-plugin.ts): only what has further roots to begin has one.
   return { document, variableValues: variables, operationName, ...(beginsAtOnce(operation) ? {} : { signal: ending }) }
 }
 

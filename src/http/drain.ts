@@ -12,7 +12,7 @@ export type Activity = Readonly<{
 
 /**
  * Keeps count for one server, and keeps nothing of what it counts: a set that grows and shrinks all the time holds what was in it until
- * the old generation is collected, and each collection of the young one takes several times as long.
+ * the old generation is collected, and each collection of the young one takes longer by it.
  */
 export function createActivity(): Activity {
   let atWork = 0
