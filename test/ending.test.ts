@@ -1,6 +1,7 @@
 import { execute, parse } from 'graphql'
 import { beforeAll, expect, test } from 'vitest'
 import { createContext } from '../src/context.ts'
+import { createOperationRunner } from '../src/graphql/operation.ts'
 import { Ending } from '../src/ports/ending.ts'
 import { statements } from './database.ts'
 import { boot, type Harness, type Person } from './harness.ts'
@@ -32,14 +33,32 @@ test('while somebody waits for it, all of them are', async () => {
   expect(sent.join()).toContain('sessions')
 })
 
+test('when nobody waits any more once it is known who calls, nothing is begun', async () => {
+  const ending = new Ending()
+  const run = createOperationRunner(roster.app, roster.app.schema)
+  const { result } = await run(
+    { query: '{ me { id } }', variables: {}, operationName: null },
+    {
+      requestId: 'a request',
+      ending,
+      createContext: async (counts) => {
+        const context = await createContext(roster.app, origin(), counts, ending)
+        ending.abort(new Error('over'))
+        statements.length = 0
+        return context
+      },
+    },
+  )
+
+  expect(result.errors?.map(({ extensions }) => extensions?.['code'])).toEqual(['SERVICE_UNAVAILABLE'])
+  expect(statements).toEqual([])
+})
+
+const origin = () => ({ authorization: `Bearer ${ada.token}`, ip: null, userAgent: null, requestId: null })
+
 /** What is answered, and sent to the database once the user is read; `onRead` is called then. */
 async function asked(ending: Ending, onRead: () => void) {
-  const context = await createContext(
-    roster.app,
-    { authorization: `Bearer ${ada.token}`, ip: null, userAgent: null, requestId: null },
-    0,
-    ending,
-  )
+  const context = await createContext(roster.app, origin(), 0, ending)
   const { database } = roster.app
   const findFirst: typeof database.users.findFirst = async (args) => {
     const user = await database.users.findFirst(args)
