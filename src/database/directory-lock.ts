@@ -17,7 +17,7 @@ const silenceMs = 15_000
 
 /**
  * Takes the data directory for this process, by the file `lock` in it. A lock whose process has died is taken over; of
- * several that try, one succeeds. `onLost` is called when somebody else takes it, because this process was stopped for long.
+ * several that try, one succeeds. `onLost` is called, once, when somebody else takes it, because this process was stopped for long.
  *
  * @throws {DirectoryInUseError} when another process holds it
  */
@@ -28,7 +28,10 @@ export function lockDirectory(directory: string, onLost: () => void): DirectoryL
   const file = openSync(path, 'r+')
   const holds = () => statSync(path, { throwIfNoEntry: false })?.ino === fstatSync(file).ino
   const heartbeat = setInterval(() => {
-    if (!holds()) return onLost()
+    if (!holds()) {
+      clearInterval(heartbeat)
+      return onLost()
+    }
     futimesSync(file, new Date(), new Date())
   }, heartbeatMs)
   heartbeat.unref()
