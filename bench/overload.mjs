@@ -15,30 +15,35 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import { requestText } from './load.mjs'
 
-/** The peak is measured with so many connections; twice of it needs more of them, or they would wait for each other and not ask. */
-const connections = { peak: 64, beyond: 512 }
+/**
+ * The peak is measured with as many connections as the first of these. On them a server that refuses nobody leaves the rest waiting for
+ * a connection; on the last, all that is asked reaches it.
+ */
+const connectionCounts = [64, 512]
 const timesPeak = 2
 /** Answers that have not come by then never will. */
 const patienceMs = 10_000
 const longestCatchUpMs = 10
 
 /**
- * Sends operation A at its peak rate, measured just before, and then at twice of that. Answers, by round, the rate of the peak, of what
- * was answered, the 99th percentiles of how long an answer and a refusal took, in milliseconds, and the memory before and after.
+ * Sends operation A at its peak rate, measured just before, and then at twice of that. Answers by the number of connections, and by round,
+ * the rate of the peak, of what was answered, the 99th percentiles of how long an answer and a refusal took, in milliseconds, and the
+ * memory before and after.
  */
 export async function measureOverload({ roster }, { rounds, seconds, directory, say }) {
   const file = join(directory, 'overload')
   writeFileSync(file, roster.requests.A.map(requestText).join('\0'))
   const ask = (parameters) => generateLoad({ url: roster.url, file, seconds, ...parameters })
-  const results = []
+  const results = connectionCounts.map((connections) => ({ connections, runs: [] }))
   for (let round = 0; round <= rounds; round++) {
-    const { rate: peak } = await ask({ connections: connections.peak })
-    const memoryMb = { before: roster.memoryMb() }
-    const beyond = await ask({ connections: connections.beyond, rate: Math.round(peak * timesPeak) })
-    memoryMb.after = roster.memoryMb()
-    const result = { peak, connections: connections.beyond, ...beyond, memoryMb }
-    say(`overload ${round === 0 ? 'warm-up' : round}: ${Math.round(result.rate)}/s of ${Math.round(peak)}/s, ${result.refused} refused`)
-    if (round > 0) results.push(result)
+    for (const { connections, runs } of results) {
+      const { rate: peak } = await ask({ connections: connectionCounts[0] })
+      const before = roster.memoryMb()
+      const beyond = await ask({ connections, rate: Math.round(peak * timesPeak) })
+      const name = `overload ${connections} connections, ${round === 0 ? 'warm-up' : round}`
+      say(`${name}: ${Math.round(beyond.rate)}/s of ${Math.round(peak)}/s, ${beyond.refused} refused`)
+      if (round > 0) runs.push({ peak, ...beyond, memoryMb: { before, after: roster.memoryMb() } })
+    }
   }
   return results
 }

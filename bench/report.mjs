@@ -132,19 +132,29 @@ function processesText({ processes }) {
 
 /** What of the work gets done when twice as much is asked, and what becomes of the rest. */
 function overloadText({ overload }) {
-  const of = (key) => median(overload.map((run) => run[key]))
-  const megabytes = ['before', 'after'].map((key) => whole(median(overload.map(({ memoryMb }) => memoryMb[key]))))
-  const share = median(overload.map(({ refused, asked }) => refused / asked))
-  return `Asked for A at twice the rate that it can hold, on ${overload[0].connections} connections: ${whole(of('rate'))} answers a second of ${whole(of('peak'))} at the peak, p99 ${milliseconds(of('answerP99'))} ms; ${whole(share * 100)} % are refused, p99 ${milliseconds(of('refusalP99'))} ms; memory ${megabytes.join(' MB before, ')} MB after.`
+  const sentences = overload.map(({ connections, runs }) => {
+    const of = (key) => median(runs.map((run) => run[key]))
+    const megabytes = ['before', 'after'].map((key) => whole(median(runs.map(({ memoryMb }) => memoryMb[key]))))
+    const share = median(runs.map(({ refused, asked }) => refused / asked))
+    const refusals = share === 0 ? 'none is refused' : `${whole(share * 100)} % are refused, p99 ${milliseconds(of('refusalP99'))} ms`
+    return `on ${connections} connections ${whole(of('rate'))} answers a second of ${whole(of('peak'))} at the peak, p99 ${milliseconds(of('answerP99'))} ms, and ${refusals}; memory ${megabytes.join(' MB before, ')} MB after`
+  })
+  return `Asked for A at twice the rate that it can hold: ${sentences.join('; ')}. How long something takes counts from when it was to be asked, whether there was a connection for it or not.`
 }
 
 function overloadTargets({ overload, starts }, { atLeast, atMost, below }) {
-  const memory = overload.map(({ memoryMb: { before, after } }) => after / before)
+  const all = overload.flatMap(({ runs }) => runs)
   return [
     below('start to the first answer from the database', median(starts.map(({ startMs }) => startMs)), 700),
-    atLeast('answers when twice the peak is asked, of the peak', median(overload.map(({ rate, peak }) => rate / peak)), 0.8),
-    below('p99 of refusals then', median(overload.map(({ refusalP99 }) => refusalP99)), 50),
-    atMost('memory after that, of before', median(memory), 1.1),
+    ...overload.map(({ connections, runs }) =>
+      atLeast(
+        `answers when twice the peak is asked on ${connections} connections, of the peak`,
+        median(runs.map(({ rate, peak }) => rate / peak)),
+        0.8,
+      ),
+    ),
+    below('p99 of refusals then', Math.max(...overload.map(({ runs }) => median(runs.map(({ refusalP99 }) => refusalP99)))), 50),
+    atMost('memory after that, of before', median(all.map(({ memoryMb: { before, after } }) => after / before)), 1.1),
   ]
 }
 
