@@ -26,6 +26,7 @@ const columns = [
   ...['deleted_at', 'blocked_at', 'blocked_until', 'block_reason'],
 ]
 const columnsOf = (row: string): string => columns.map((column) => `${row}.${column}`).join(', ')
+const ofRow = Prisma.raw(columnsOf('u'))
 
 /** What `userImage` makes of the row, without metadata. */
 function image(row: 'before' | 'after'): string {
@@ -64,7 +65,7 @@ export async function patchMetadata(scope: Scope, userId: string, patch: Metadat
     steps: [
       // Whoever waits for the row goes on from what it has become.
       Prisma.sql`before as (
-        select id, user_metadata, app_metadata, ${Prisma.raw(columnsOf('u'))},
+        select id, user_metadata, app_metadata, ${ofRow},
           ${become(Prisma.sql`user_metadata`, userMetadata)} as user_bag, ${become(Prisma.sql`app_metadata`, appMetadata)} as app_bag
         from roster.users u where id = ${userId}::uuid and deleted_at is null ${version} for update
       )`,
@@ -73,7 +74,7 @@ export async function patchMetadata(scope: Scope, userId: string, patch: Metadat
         update roster.users u set user_metadata = user_bag, app_metadata = app_bag, version = version + 1, updated_at = ${now}
         from before where u.id = before.id and greatest(octet_length(user_bag::text), octet_length(app_bag::text)) <= ${metadataMaxBytes}::integer
           and (user_bag, app_bag) is distinct from (before.user_metadata, before.app_metadata)
-        returning u.user_metadata, u.app_metadata, ${Prisma.raw(columnsOf('u'))}, ${Prisma.raw(record.sql)} as record
+        returning u.user_metadata, u.app_metadata, ${ofRow}, ${Prisma.raw(record.sql)} as record
       )`,
     ],
     done: Prisma.sql`before, after`,
