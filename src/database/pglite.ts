@@ -106,9 +106,12 @@ function toDatabase(pglite: PGlite, options: DatabaseOptions, release: () => voi
     copyRows: copies.copyRows,
     session: (work) => work(session),
     close: async () => {
-      await prisma.$disconnect()
-      await pglite.close()
-      release()
+      try {
+        await prisma.$disconnect()
+        await pglite.close()
+      } finally {
+        release()
+      }
     },
   }
 }
