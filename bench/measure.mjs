@@ -81,7 +81,7 @@ export async function measureProcesses({ roster }, options) {
 }
 
 /** A first round that does not count, then as many as are wanted. Answers the runs by name and contender. */
-async function inRounds(contenders, { rounds, say }) {
+export async function inRounds(contenders, { rounds, say }) {
   const results = {}
   for (let round = 0; round <= rounds; round++) {
     for (const [name, contender, run] of contenders) {

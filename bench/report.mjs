@@ -173,6 +173,15 @@ function loadTargets({ load }, { atLeast, atMost }) {
   ]
 }
 
+/** Roster beside PostGraphile. */
+export function postgraphileTable(load, options) {
+  const rows = Object.entries(load).map(([name, { roster, postgraphile }]) => {
+    const [own, other] = [roster, postgraphile].map((runs) => runs.map(({ rate }) => rate))
+    return [label(name, options), spread(other, whole), spread(own, whole), ratio(median(own.map((rate, round) => rate / other[round])))]
+  })
+  return table(['', 'PostGraphile', 'Roster', 'of PostGraphile'], rows)
+}
+
 /** What was to be reached. */
 function targets(results) {
   const { load, growth, options } = results

@@ -1,19 +1,22 @@
 /**
- * Measures Roster, as it is built, against the raw limits in one run: `npm run bench -- [--quick] [--readme] [--transfer 1000000]`.
+ * Measures Roster, as it is built, against the raw limits in one run: `npm run bench -- [--quick] [--readme] [--transfer 1000000]
+ * [--postgraphile folder]`.
  *
  * `--quick` takes a minute or two and proves only that it runs; `--readme` writes the tables into README.md; `--transfer` imports and
- * exports so many users, and nothing else. It needs wrk, pgbench
- * and PostgreSQL: the server that TEST_DATABASE_URL names, or one that it starts and removes.
+ * exports so many users, and nothing else; `--postgraphile` measures beside PostGraphile 5, which is installed in that folder and needs
+ * Node 22, and nothing else. It needs wrk, pgbench and PostgreSQL: the server that TEST_DATABASE_URL names, or one that it starts and
+ * removes.
  */
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createDatabase, openServer } from './database.mjs'
 import { measureGrowth, measureLoad, measureProcesses, measureStarts } from './measure.mjs'
 import { measureOverload } from './overload.mjs'
-import { besideTable, report, transferTable } from './report.mjs'
+import { measurePostgraphile } from './postgraphile.mjs'
+import { besideTable, postgraphileTable, report, transferTable } from './report.mjs'
 import { startRoster } from './roster.mjs'
 import { measureTransfer } from './transfer.mjs'
 
@@ -43,7 +46,10 @@ async function measure(options, keep) {
 
 async function main() {
   const { values: flags } = parseArgs({
-    options: { quick: { type: 'boolean' }, readme: { type: 'boolean' }, transfer: { type: 'string' } },
+    options: {
+      ...{ quick: { type: 'boolean' }, readme: { type: 'boolean' } },
+      ...{ transfer: { type: 'string' }, postgraphile: { type: 'string' } },
+    },
   })
   const directory = mkdtempSync(join(tmpdir(), 'roster-bench-'))
   process.once('exit', () => rmSync(directory, { recursive: true }))
@@ -58,21 +64,29 @@ async function main() {
       console.log(`${transferTable(transfer)}\n\n${besideTable(transfer)}`)
       return
     }
-    const text = report(await measure({ ...(flags.quick ? quick : full), directory, say }, keep))
+    const options = { ...(flags.quick ? quick : full), directory, say }
+    const compared = flags.postgraphile === undefined ? null : await comparePostgraphile(options, resolve(flags.postgraphile), keep)
+    const text = compared ?? report(await measure(options, keep))
     console.log(text)
-    if (flags.readme) writeReadme(text)
+    if (flags.readme) writeReadme(compared === null ? 'bench' : 'postgraphile', text)
   } finally {
     for (const { close } of opened) await close()
   }
 }
 
+async function comparePostgraphile(options, folder, keep) {
+  const load = await measurePostgraphile(keep(await openServer()), options, folder, keep)
+  return postgraphileTable(load, options)
+}
+
 /** Puts the tables between their marks. */
-function writeReadme(text) {
+function writeReadme(name, text) {
   const file = new URL('../README.md', import.meta.url)
-  const [before, rest] = readFileSync(file, 'utf8').split('<!-- bench -->')
-  const after = rest?.split('<!-- /bench -->')[1]
-  if (after === undefined) throw new Error('README.md has no <!-- bench --> and <!-- /bench -->')
-  writeFileSync(file, `${before}<!-- bench -->\n${text}\n<!-- /bench -->${after}`)
+  const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`]
+  const [before, rest] = readFileSync(file, 'utf8').split(start)
+  const after = rest?.split(end)[1]
+  if (after === undefined) throw new Error(`README.md has no ${start} and ${end}`)
+  writeFileSync(file, `${before}${start}\n${text}\n${end}${after}`)
 }
 
 // What was started ends with this process, however that ends.
