@@ -38,6 +38,8 @@ function requestsOf(operation, requests) {
 
 /** How fast each of both does each operation. `folder` is where PostGraphile is installed. What it opens it hands to `keep`. */
 export async function measurePostgraphile(server, options, folder, keep) {
+  // A role is the whole server's, and stands as long as a database has something of it.
+  keep({ close: () => query(server.url, 'drop role if exists bench_visitor') })
   const database = keep(await createDatabase(server, options.users))
   const roster = keep(await startRoster(database, options.users / 2))
   await query(database.url, security)

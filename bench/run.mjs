@@ -65,10 +65,11 @@ async function main() {
       return
     }
     const options = { ...(flags.quick ? quick : full), directory, say }
-    const compared = flags.postgraphile === undefined ? null : await comparePostgraphile(options, resolve(flags.postgraphile), keep)
-    const text = compared ?? report(await measure(options, keep))
+    const [name, text] = flags.postgraphile
+      ? ['postgraphile', await comparePostgraphile(options, resolve(flags.postgraphile), keep)]
+      : ['bench', report(await measure(options, keep))]
     console.log(text)
-    if (flags.readme) writeReadme(compared === null ? 'bench' : 'postgraphile', text)
+    if (flags.readme) writeReadme(name, text)
   } finally {
     for (const { close } of opened) await close()
   }

@@ -108,9 +108,9 @@ function toDatabase(pglite: PGlite, options: DatabaseOptions, release: () => voi
     close: async () => {
       try {
         await prisma.$disconnect()
-        await pglite.close()
       } finally {
-        release()
+        // Nobody else may have the directory before the files are closed, or were tried to be.
+        await pglite.close().finally(release)
       }
     },
   }
