@@ -173,13 +173,16 @@ function loadTargets({ load }, { atLeast, atMost }) {
   ]
 }
 
-/** Roster beside PostGraphile. */
-export function postgraphileTable(load, options) {
+/** Roster beside PostGraphile, and what each of them does not do. */
+export function postgraphileReport(load, options) {
   const rows = Object.entries(load).map(([name, { roster, postgraphile }]) => {
     const [own, other] = [roster, postgraphile].map((runs) => runs.map(({ rate }) => rate))
     return [label(name, options), spread(other, whole), spread(own, whole), ratio(median(own.map((rate, round) => rate / other[round])))]
   })
-  return table(['', 'PostGraphile', 'Roster', 'of PostGraphile'], rows)
+  return [
+    `Beside PostGraphile 5.1 on the same tables, on Node ${process.versions.node.split('.')[0]}, both: with row-level security by the settings of each request, and without verifying a token; its C puts metadata in the place of what was there and writes no history (\`npm install --prefix /tmp/postgraphile postgraphile@5.1.5\`, \`npm run bench -- --postgraphile /tmp/postgraphile\`). Requests a second, and the median of the rounds' ratios:`,
+    table(['', 'PostGraphile', 'Roster', 'of PostGraphile'], rows),
+  ].join('\n\n')
 }
 
 /** What was to be reached. */

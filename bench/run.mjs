@@ -16,7 +16,7 @@ import { createDatabase, openServer } from './database.mjs'
 import { measureGrowth, measureLoad, measureProcesses, measureStarts } from './measure.mjs'
 import { measureOverload } from './overload.mjs'
 import { measurePostgraphile } from './postgraphile.mjs'
-import { besideTable, postgraphileTable, report, transferTable } from './report.mjs'
+import { besideTable, postgraphileReport, report, transferTable } from './report.mjs'
 import { startRoster } from './roster.mjs'
 import { measureTransfer } from './transfer.mjs'
 
@@ -77,7 +77,7 @@ async function main() {
 
 async function comparePostgraphile(options, folder, keep) {
   const load = await measurePostgraphile(keep(await openServer()), options, folder, keep)
-  return postgraphileTable(load, options)
+  return postgraphileReport(load, options)
 }
 
 /** Puts the tables between their marks. */
