@@ -52,6 +52,7 @@ test('somebody gets all that is held on him in one JSON: user, profile, identiti
   expect(sessions).toEqual([expect.objectContaining({ ip: '192.0.2.1', userAgent: 'test', aal: 'aal1', amr: ['pwd'] })])
   expect(oneTimeTokens).toEqual([expect.objectContaining({ type: 'RECOVERY', emailNormal: 'jane@example.com', usedAt: null })])
   expect(history.map(({ type }) => type)).toEqual(['user.created', 'user.passwordResetRequested', 'user.updated'])
+  expect(history[0]?.changes).toContainEqual({ path: '/profile/name', before: null, after: 'Jane' })
   expect(history[2]?.changes.map(({ path }) => path)).toEqual(['/userMetadata/a'])
 })
 

@@ -15,7 +15,7 @@ import {
   writingEvent,
 } from './change/record-event.ts'
 import type { ChangeType } from './change-type.ts'
-import { difference } from './difference.ts'
+import { keptChanges } from './difference.ts'
 import { serviceUnavailable } from './errors.ts'
 import { newId } from './id.ts'
 import type { Caller, Scope } from './scope.ts'
@@ -79,9 +79,9 @@ export async function change<Result>(
   return open(scope, deletes, async (tx) => {
     const { result, before, after, also, ...event } = await work(tx)
     const { db, caller, now: at } = tx
-    const changes = difference(before, after)
-    if (changes.length === 0 && before !== null && after !== null) throw new Unchanged(result)
-    if (also) await db.$executeRaw(writingEvent(caller, { success: true, at, ...also, changes: difference(also.before, also.after) }))
+    const changes = keptChanges(before, after)
+    if (before !== null && after !== null && changes.length === 0) throw new Unchanged(result)
+    if (also) await db.$executeRaw(writingEvent(caller, { success: true, at, ...also, changes: keptChanges(also.before, also.after) }))
     await db.$executeRaw(writingEvent(caller, { type, success: true, ...event, at, changes }))
     return result
   })

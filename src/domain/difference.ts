@@ -43,25 +43,18 @@ function isObject(value: Json): value is { readonly [key: string]: Json } {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The difference as it is kept. */
-export function changesText(before: Image | null, after: Image | null): string {
-  return before === null && after !== null ? newText(after) : JSON.stringify(difference(before, after))
+/** What history keeps of a change: what changed, or, of somebody new, what there was then, which is half as long. */
+export type KeptChanges = readonly Change[] | Image
+
+export function keptChanges(before: Image | null, after: Image | null): KeptChanges {
+  return before === null && after !== null ? after : difference(before, after)
 }
 
-/** The difference of somebody new, written at once: an import makes many of them. */
-function newText(image: Image): string {
-  const pieces: string[] = []
-  addNew(image, '', pieces)
-  return `[${pieces.join('')}]`
+/** What changed, of what history has kept. */
+export function changesOf(kept: KeptChanges): readonly Change[] {
+  return isChanges(kept) ? kept : difference(null, kept)
 }
 
-/** `prefix` is the beginning of a path, as JSON has it. */
-function addNew(image: Image, prefix: string, pieces: string[]): void {
-  for (const key of Object.keys(image)) {
-    const value = image[key] ?? null
-    const path = `${prefix}/${/^\w*$/.test(key) ? key : JSON.stringify(pointed(key)).slice(1, -1)}`
-    if (isObject(value)) addNew(value, path, pieces)
-    else if (value !== null)
-      pieces.push(pieces.length === 0 ? '{"path":"' : ',{"path":"', path, '","before":null,"after":', JSON.stringify(value), '}')
-  }
+function isChanges(kept: KeptChanges): kept is readonly Change[] {
+  return Array.isArray(kept)
 }

@@ -1,6 +1,6 @@
 import type { Prisma, PrismaClient } from '../generated/prisma/client.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { Change } from './difference.ts'
+import { changesOf, type KeptChanges } from './difference.ts'
 import { RequestError } from './errors.ts'
 import { parseRecord, readRecords } from './export/read-records.ts'
 import type { Principal } from './principal.ts'
@@ -74,7 +74,7 @@ function tokens(db: PrismaClient, userId: string) {
 async function* history(db: PrismaClient, userId: string) {
   const omit = { userId: true, subjectId: true } satisfies Prisma.AuditEventOmit
   for await (const events of pages((page) => db.auditEvent.findMany({ ...page, where: { userId }, orderBy, omit })))
-    yield events.map((event) => ({ ...event, changes: (event.changes as unknown as Change[]).filter(({ path }) => !isAppMetadata(path)) }))
+    yield events.map((event) => ({ ...event, changes: changesOf(event.changes as KeptChanges).filter(({ path }) => !isAppMetadata(path)) }))
 }
 
 function isAppMetadata(path: string): boolean {

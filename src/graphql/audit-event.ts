@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts'
-import type { Change as ChangeShape } from '../domain/difference.ts'
+import { type Change as ChangeShape, changesOf, type KeptChanges } from '../domain/difference.ts'
 import { hasScope } from '../domain/principal.ts'
 import { everyone, selfOr } from './access.ts'
 import { builder } from './builder.ts'
@@ -114,7 +114,7 @@ export const AuditEvent = builder.prismaObject('AuditEvent', {
       description: 'Field by field, secrets left out; `appMetadata` only with `read:users_app_metadata`.',
       select: { changes: true },
       resolve: ({ changes }, _args, { principal }) =>
-        visibleChanges(changes as unknown as ChangeShape[], hasScope(principal, 'read:users_app_metadata')),
+        visibleChanges(changesOf(changes as KeptChanges), hasScope(principal, 'read:users_app_metadata')),
     }),
   }),
 })
@@ -128,6 +128,6 @@ function mayTrace({ actorKind, actorId }: ActorShape, { principal }: Context): b
 }
 
 /** Changes without those that the caller may not read. */
-export function visibleChanges(changes: ChangeShape[], withAppMetadata: boolean): ChangeShape[] {
+export function visibleChanges(changes: readonly ChangeShape[], withAppMetadata: boolean): readonly ChangeShape[] {
   return withAppMetadata ? changes : changes.filter(({ path }) => path !== '/appMetadata' && !path.startsWith('/appMetadata/'))
 }

@@ -43,7 +43,7 @@ mutation({
       description:
         'What becomes of the target, as its history says it; null when it cannot happen. `appMetadata` only with `read:users_app_metadata`.',
       resolve: ({ result }, _args, { principal }) =>
-        result && visibleChanges([...result.changes], hasScope(principal, 'read:users_app_metadata')),
+        result && visibleChanges(result.changes, hasScope(principal, 'read:users_app_metadata')),
     }),
     discarded: t.field({
       type: [Change],
@@ -52,7 +52,7 @@ mutation({
       description:
         'What of the source is lost: `before` is the value there, `after` what the target has in its place; null when it cannot happen.',
       resolve: ({ result }, _args, { principal }) =>
-        result && visibleChanges([...result.discarded], hasScope(principal, 'read:users_app_metadata')),
+        result && visibleChanges(result.discarded, hasScope(principal, 'read:users_app_metadata')),
     }),
     sessionsEnded: sessionsEnded(t),
   }),

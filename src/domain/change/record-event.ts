@@ -1,7 +1,7 @@
 import { type CopiedRows, type CopyBytes, copyText } from '../../database/copy-rows.ts'
 import { Prisma } from '../../generated/prisma/client.ts'
 import type { ChangeType } from '../change-type.ts'
-import { type Change, changesText, type Image } from '../difference.ts'
+import { type Image, type KeptChanges, keptChanges } from '../difference.ts'
 import { newId } from '../id.ts'
 import type { Caller } from '../scope.ts'
 
@@ -26,7 +26,7 @@ export type AuditedEvent = Subject &
     /** The key of the connection that was used. */
     connection?: string | null
     success: boolean
-    changes: readonly Change[]
+    changes: KeptChanges
   }>
 
 type Who = Pick<AuditedEvent, 'subjectId' | 'userId' | 'actorUserId' | 'connection'>
@@ -80,7 +80,7 @@ export function eventRows(caller: Caller, at: Date, events: readonly EventOfMany
 
 /** What the row of an event about a user has of its own. Made before a transaction, it keeps nobody waiting. */
 export function eventStart(userId: string, before: Image | null, after: Image | null): CopyBytes {
-  return Buffer.from(copyText([newId(), userId, userId, changesText(before, after)], '\t'))
+  return Buffer.from(copyText([newId(), userId, userId, keptChanges(before, after)], '\t'))
 }
 
 /** The first four are what the event brings along. */

@@ -2,7 +2,7 @@ import type { Image, Json } from '../../difference.ts'
 import type { ImportRecord } from '../import-record.ts'
 import type { NewUserRows } from './rows.ts'
 
-/** Somebody new as history sees him, without secrets: by the graph's names, and what is not there left out. */
+/** Somebody new as history sees him, without secrets, by the graph's names. */
 export function newUserImage({ profile = {} }: ImportRecord, { users: [user], identities, credentials }: NewUserRows): Image {
   const text = (value: unknown): Json => (value instanceof Date ? value.toISOString() : (value as Json))
   return {
