@@ -102,10 +102,13 @@ export function isUuid(text: string): boolean {
 /** Neither RFC 5322's specials nor blanks nor what is invisible. */
 const localPart = /^[^\s\p{C}\p{Z}"(),:;<>[\\\]]+$/u
 
+/** What is in ASCII, of one case and no number: `domainToASCII` answers it as it is. */
+const usualDomain = /^(?!.*xn--)[a-z0-9.-]+\.[a-z]+$/
+
 /** `domainToASCII` decodes percent signs and cuts at slashes as browsers do, so only letters, digits, marks, dots and dashes reach it. */
 function normalizeDomain(domain: string): string | null {
   if (!/^[\p{L}\p{M}\p{N}.-]+$/u.test(domain)) return null
-  const labels = domainToASCII(domain).split('.')
+  const labels = (usualDomain.test(domain) ? domain : domainToASCII(domain)).split('.')
   const areLabels = labels.every((label) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(label))
   return areLabels && !/^\d+$/.test(labels.at(-1) ?? '') ? labels.join('.') : null
 }

@@ -140,6 +140,6 @@ type Defined<Shape> = { [Key in keyof Shape]?: Exclude<Shape[Key], undefined> }
 /** The members that are there. */
 function defined<Shape extends object>(shape: Shape): Defined<Shape> {
   const members: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(shape)) if (value !== undefined) members[name] = value
+  for (const name in shape) if (shape[name] !== undefined) members[name] = shape[name]
   return members as Defined<Shape>
 }

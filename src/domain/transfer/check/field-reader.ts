@@ -68,7 +68,12 @@ function parseTime(text: string): Date | null {
   if (day === undefined) return null
   const offset = zone === 'Z' ? zone : zone.length === 3 ? `${zone}:00` : zone.length === 5 ? `${zone.slice(0, 3)}:${zone.slice(3)}` : zone
   const time = new Date(`${day}T${clock.length === 5 ? `${clock}:00` : clock}${fraction.slice(0, 4)}${offset}`)
-  // JavaScript takes 30 February for 2 March.
-  const isDay = !Number.isNaN(Date.parse(`${day}T00:00:00Z`)) && new Date(`${day}T00:00:00Z`).toISOString().startsWith(day)
-  return isDay && !Number.isNaN(time.getTime()) && time.getUTCFullYear() >= 1 && time.getUTCFullYear() <= 9999 ? time : null
+  return isDay(day) && !Number.isNaN(time.getTime()) && time.getUTCFullYear() >= 1 && time.getUTCFullYear() <= 9999 ? time : null
+}
+
+/** JavaScript takes 30 February for 2 March. What else is no day is no time to it. */
+function isDay(day: string): boolean {
+  if (day.slice(8) <= '28') return true
+  const date = new Date(`${day}T00:00:00Z`)
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day)
 }
