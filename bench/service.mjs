@@ -9,8 +9,8 @@ import { fileURLToPath } from 'node:url'
 /** As many connections to PostgreSQL for Roster as for the raw limit: Roster's default. */
 export const poolSize = '10'
 
-/** What `npm start` gives Roster: fewer collections of what has just become garbage. The others get it too. */
-const nodeOptions = ['--max-semi-space-size=32']
+/** What `npm start` gives Roster: collections of what has just become garbage that are neither many nor large. The others get it too. */
+export const nodeOptions = ['--max-semi-space-size=32']
 
 /** Starts a Node program that listens on `PORT`, and waits until it answers a request with 200. */
 export async function startService(program, environment, request) {

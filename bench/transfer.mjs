@@ -3,10 +3,11 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { nodeOptions } from './service.mjs'
 
 async function measure(program, { url }, users) {
   const file = fileURLToPath(new URL(program, import.meta.url))
-  const environment = { ...process.env, TEST_DATABASE_URL: url }
+  const environment = { ...process.env, TEST_DATABASE_URL: url, NODE_OPTIONS: nodeOptions.join(' ') }
   const { stdout } = await promisify(execFile)(process.execPath, [file, '--users', String(users)], { env: environment })
   return JSON.parse(stdout)
 }
