@@ -54,8 +54,9 @@ function present(scope: AuthenticationScope, token: string, successor: string): 
     const { userId = '', connection = null } = presented ?? {}
     const event = { result: { presented, verdict }, subjectId: userId, userId, actorUserId: userId, connection }
     const isGood = verdict === 'renewed' || verdict === 'repeated'
-    // An event has a side that is null; where both are there and alike, nothing has changed.
-    return { ...event, before: isGood ? null : {}, after: {} }
+    // An event without changes has no sides; where both are there and alike, nothing has happened.
+    const side = isGood ? null : {}
+    return { ...event, before: side, after: side }
   })
 }
 

@@ -7,7 +7,7 @@ import type { NewUserRows } from './rows.ts'
 
 /**
  * The rows of somebody new, with the names of the columns, and all that must have a value. Times that stand in many rows are text already:
- * to write them took a third of the time that the rows take.
+ * making text of each would be a third of the work.
  */
 export function newUserRows(record: ImportRecord, time: Date): NewUserRows {
   const id = record.id ?? newId()
