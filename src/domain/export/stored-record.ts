@@ -3,8 +3,8 @@ import type { Metadata } from '../metadata.ts'
 import { type ProfileOrigin, profileAttributes } from '../profile.ts'
 import type { RosterIdentity, RosterRecord, RosterSource } from '../transfer/roster-record.ts'
 
-/** Where an attribute came from. */
-type StoredSource = readonly [attribute: string, origin: ProfileOrigin, identityId: string | null, setAt: string]
+/** Where attributes came from: most often all of them from one place, at one time. */
+type StoredSource = readonly [attributes: readonly string[], origin: ProfileOrigin, identityId: string | null, setAt: string]
 
 type StoredIdentity = readonly [
   id: string,
@@ -94,11 +94,15 @@ function profileOf(values: readonly Json[]): RosterRecord['profile'] {
 }
 
 function sourcesOf(sources: readonly StoredSource[], identities: readonly StoredIdentity[]): RosterRecord['profileSources'] {
-  const found = new Map(sources.map((source) => [source[0], source]))
+  const found = new Map<string, RosterSource>()
+  for (const stored of sources) {
+    const source = toSource(stored, identities)
+    for (const attribute of stored[0]) found.set(attribute, source)
+  }
   const ordered: Record<string, RosterSource> = {}
   for (const attribute of profileAttributes) {
     const source = found.get(attribute)
-    if (source !== undefined) ordered[attribute] = toSource(source, identities)
+    if (source !== undefined) ordered[attribute] = source
   }
   return ordered
 }
