@@ -46,6 +46,7 @@ function isObject(value: Json): value is { readonly [key: string]: Json } {
 /** What history keeps of a change: what changed, or, of somebody new, what there was then, which is half as long. */
 export type KeptChanges = readonly Change[] | Image
 
+/** What is kept of the change between two images. */
 export function keptChanges(before: Image | null, after: Image | null): KeptChanges {
   return before === null && after !== null ? after : difference(before, after)
 }
