@@ -4,6 +4,7 @@ import type { Claims } from '../src/domain/federation/adapters.ts'
 import type { ProviderConnection } from '../src/domain/federation/provider-connection.ts'
 import { arrivalsOn } from './arrivals.ts'
 import { boot, type Harness } from './harness.ts'
+import { eachSource } from './profile-sources.ts'
 
 let harness: Harness
 let people: ReturnType<typeof arrivalsOn>
@@ -31,7 +32,7 @@ const events = async (userId: string) =>
   )
 const sources = async (userId: string) =>
   Object.fromEntries(
-    (await user(userId)).profileSources.map(({ attribute, origin, identityId }) => [
+    eachSource((await user(userId)).profileSources).map(({ attribute, origin, identityId }) => [
       attribute,
       identityId === null ? origin : `${origin} ${identityId}`,
     ]),

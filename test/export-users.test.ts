@@ -19,6 +19,7 @@ import { postgresOnly } from './database.ts'
 import { everybody, exportedPeople } from './exported-people.ts'
 import { foreignHashes } from './foreign-hashes.ts'
 import { boot, type Harness } from './harness.ts'
+import { eachSource } from './profile-sources.ts'
 
 let harness: Harness
 let admin: string
@@ -102,7 +103,10 @@ describe('an export', () => {
       where: { id: jane ?? '' },
       include: { passwordCredential: true, profile: true, profileSources: true, identities: true },
     })
-    const source = (attribute: string) => user.profileSources.find((it) => it.attribute === attribute)?.setAt.toISOString()
+    const source = (attribute: string) =>
+      eachSource(user.profileSources)
+        .find((it) => it.attribute === attribute)
+        ?.setAt.toISOString()
 
     expect(all.map(({ id }) => id)).toEqual([...all.map(({ id }) => id)].sort())
     const record = all.find(({ id }) => id === jane)

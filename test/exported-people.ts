@@ -1,6 +1,7 @@
 import { foreignPasswordHash } from '../src/crypto/auth0-hash.ts'
 import { foreignHashes } from './foreign-hashes.ts'
 import type { Harness } from './harness.ts'
+import { changeSource } from './profile-sources.ts'
 
 const argon2 = '$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRvZnJvc3Rlcg$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'
 
@@ -51,10 +52,7 @@ export async function exportedPeople(harness: Harness): Promise<Record<string, s
   const acme = await prisma.identity.create({
     data: { id: crypto.randomUUID(), userId: jane, provider: 'Acme', providerUserId: 'é', createdAt: new Date(), lastSignInAt: new Date() },
   })
-  await prisma.profileSource.update({
-    where: { userId_attribute: { userId: jane, attribute: 'locale' } },
-    data: { origin: 'IDENTITY', identityId: acme.id },
-  })
+  await changeSource(prisma, { userId: jane, attribute: 'locale' }, { origin: 'IDENTITY', identityId: acme.id })
   await make('plain', {})
   await make('username', { username: 'nobody' })
   for (const [index, { custom }] of foreignHashes.entries()) {

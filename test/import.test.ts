@@ -2,6 +2,7 @@ import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { changesOf, type KeptChanges } from '../src/domain/difference.ts'
 import { boot, type Harness } from './harness.ts'
 import { importFile, requestImport, upload } from './imports.ts'
+import { eachSource } from './profile-sources.ts'
 
 let harness: Harness
 
@@ -83,11 +84,14 @@ describe('Roster’s own format', () => {
       identities: [{ provider: 'google', providerUserId: 'g-1', email: 'jane@gmail.example', emailVerified: true, claims: { sub: 'g-1' } }],
       passwordCredential: null,
     })
-    expect(user.profileSources.find(({ attribute }) => attribute === 'name')).toMatchObject({
+    expect(eachSource(user.profileSources).find(({ attribute }) => attribute === 'name')).toMatchObject({
       origin: 'IDENTITY',
       identityId: user.identities[0]?.id,
     })
-    expect(user.profileSources.find(({ attribute }) => attribute === 'locale')).toMatchObject({ origin: 'IMPORT', identityId: null })
+    expect(eachSource(user.profileSources).find(({ attribute }) => attribute === 'locale')).toMatchObject({
+      origin: 'IMPORT',
+      identityId: null,
+    })
     expect(user.auditEvents.map(({ type, actorKind }) => [type, actorKind])).toEqual([['user.imported', 'ADMIN']])
     expect(changesOf(user.auditEvents[0]?.changes as KeptChanges)).toContainEqual({
       path: '/userMetadata/color',
@@ -248,7 +252,7 @@ describe('with upsert', () => {
     })
     expect(user.identities.map(({ provider }) => provider)).toEqual(['google', 'password'])
     expect(user.passwordCredential?.hash).toMatch(/^\$argon2id/)
-    expect(user.profileSources.map(({ attribute, origin }) => [attribute, origin]).sort()).toEqual([
+    expect(eachSource(user.profileSources).map(({ attribute, origin }) => [attribute, origin])).toEqual([
       ['name', 'IMPORT'],
       ['nickname', 'ADMIN'],
     ])

@@ -1,5 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { boot, type Harness, type Person } from './harness.ts'
+import { changeSource } from './profile-sources.ts'
 import { historyOf, isTaken } from './session-client.ts'
 import { plant } from './setup/host.ts'
 
@@ -169,14 +170,8 @@ describe('metadata', () => {
 test('of two values of an attribute, one that a person edited beats one that a provider said; each keeps its source', async () => {
   const { prisma } = harness.app.database
   const { id: identityId } = await prisma.identity.findFirstOrThrow({ where: { provider: 'google' } })
-  await prisma.profileSource.update({
-    where: { userId_attribute: { userId: target.id, attribute: 'name' } },
-    data: { origin: 'IDENTITY' },
-  })
-  await prisma.profileSource.update({
-    where: { userId_attribute: { userId: source.id, attribute: 'locale' } },
-    data: { origin: 'IDENTITY', identityId },
-  })
+  await changeSource(prisma, { userId: target.id, attribute: 'name' }, { origin: 'IDENTITY' })
+  await changeSource(prisma, { userId: source.id, attribute: 'locale' }, { origin: 'IDENTITY', identityId })
 
   await merge()
 

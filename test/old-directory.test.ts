@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createOldDirectories } from '../src/ports/old-directory.ts'
 import { boot, type Harness } from './harness.ts'
+import { eachSource } from './profile-sources.ts'
 
 type Asked = Readonly<{ body: unknown; authorization: string | undefined; type: string | undefined }>
 type Answer = (response: ServerResponse, request: IncomingMessage) => void
@@ -109,7 +110,7 @@ describe('somebody whom only the old system knows', () => {
       identities: [{ provider: 'password' }],
       passwordCredential: { hash: expect.stringMatching(/^\$argon2id\$/) },
     })
-    expect(user.profileSources.map(({ origin }) => origin)).toEqual(['IMPORT', 'IMPORT'])
+    expect(eachSource(user.profileSources).map(({ origin }) => origin)).toEqual(['IMPORT', 'IMPORT'])
     expect(user.auditEvents).toMatchObject([
       { type: 'user.created', actorKind: 'USER', actorId: user.id, connection: 'old-shop' },
       { type: 'user.signedIn' },

@@ -4,6 +4,7 @@ import type { Image, Json } from './difference.ts'
 import { type DomainError, invalidInput } from './errors.ts'
 import { metadataProblems } from './metadata.ts'
 import { foldText, isStorableText } from './normalize.ts'
+import { forgetSources } from './profile-source.ts'
 
 /** The attributes of a profile, by the graph's names: OpenID Connect Core 5.1. */
 export const profileAttributes = [
@@ -138,9 +139,10 @@ export async function writeProfile(
   await db.profile.update({ where: { userId }, data: { ...profileColumns(input, changed), updatedAt: now }, select: { userId: true } })
   if (changed.includes('name'))
     await db.user.update({ where: { id: userId }, data: { nameNormal: nameNormal(input) }, select: { id: true } })
-  await db.profileSource.deleteMany({ where: { userId, attribute: { in: changed } } })
-  const sources = set.map((attribute) => ({ userId, attribute, origin, identityId, setAt: now }))
-  if (sources.length > 0) await db.profileSource.createMany({ data: sources })
+  await forgetSources(db, [{ userId, attributes: changed }])
+  const [attribute, ...others] = set
+  if (attribute !== undefined)
+    await db.profileSource.create({ data: { userId, attribute, others, origin, identityId, setAt: now }, select: { userId: true } })
 }
 
 /** The name as users are searched and ordered by it: a column of the user, not of the profile. */

@@ -1,5 +1,6 @@
 import type { Metadata } from '../domain/metadata.ts'
 import type { ProfileInput as ProfileInputShape } from '../domain/profile.ts'
+import { attributesOf } from '../domain/profile-source.ts'
 import { everyone, selfOr } from './access.ts'
 import { builder } from './builder.ts'
 import { Identity } from './identity.ts'
@@ -18,7 +19,8 @@ const ProfileOrigin = builder.enumType('ProfileOrigin', {
 
 const ProfileSource = builder.prismaObject('ProfileSource', {
   description: 'Where one attribute of a profile came from, and when.',
-  select: { userId: true },
+  // A row is of several, and `sources` makes one of it for each.
+  select: { userId: true, attribute: true, others: true },
   owner: ({ userId }) => userId,
   fieldAccess: reader,
   fields: (t) => ({
@@ -72,8 +74,11 @@ export const Profile = builder.prismaObject('Profile', {
     sources: t.field({
       type: [ProfileSource],
       description: 'Where each attribute that is set came from, and when.',
-      select: (_args, _context, nested) => ({ user: { select: { profileSources: nested({ orderBy: { attribute: 'asc' } }) } } }),
-      resolve: ({ user }) => user.profileSources,
+      select: (_args, _context, nested) => ({ user: { select: { profileSources: nested() } } }),
+      resolve: ({ user }) =>
+        user.profileSources
+          .flatMap((row) => attributesOf(row).map((attribute) => ({ ...row, attribute })))
+          .sort((one, other) => (one.attribute < other.attribute ? -1 : 1)),
     }),
   }),
 })

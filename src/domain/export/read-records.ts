@@ -59,11 +59,8 @@ function page(meets: Prisma.Sql, after: string, { withPasswordHashes, withAppMet
     profiles as materialized (select * from roster.profiles where ${ofPage}),
     credentials as materialized (select * from roster.password_credentials where ${ofPage} and ${withPasswordHashes}::boolean),
     sources as materialized (
-      select user_id, json_agg(json_build_array(attributes, origin, identity_id, set_at)) as list
-      from (
-        select user_id, json_agg(attribute) as attributes, origin, identity_id, set_at
-        from roster.profile_sources where ${ofPage} group by user_id, origin, identity_id, set_at
-      ) as together group by user_id
+      select user_id, json_agg(json_build_array(attribute || others, origin, identity_id, set_at)) as list
+      from roster.profile_sources where ${ofPage} group by user_id
     ), identities as materialized (
       select user_id, json_agg(
         json_build_array(id, provider, provider_user_id, email, email_verified, claims, created_at, last_sign_in_at)

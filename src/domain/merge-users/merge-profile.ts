@@ -1,6 +1,7 @@
 import type { Profile, ProfileSource } from '../../generated/prisma/client.ts'
 import type { ChangeScope } from '../change.ts'
 import { nameNormal, type ProfileAttribute, type ProfileInput, profileAttributes, profileColumns } from '../profile.ts'
+import { attributesOf, forgetSources } from '../profile-source.ts'
 
 /** A profile, and where each of its attributes came from. */
 export type SourcedProfile = Readonly<{ profile: Profile | null; sources: readonly ProfileSource[] }>
@@ -22,12 +23,12 @@ export async function mergeProfile(
   await db.profile.update({ where: { userId }, data: { ...profileColumns(brought, taken), updatedAt: now }, select: { userId: true } })
   if (taken.includes('name'))
     await db.user.update({ where: { id: userId }, data: { nameNormal: nameNormal(brought) }, select: { id: true } })
-  await db.profileSource.deleteMany({ where: { userId, attribute: { in: taken } } })
-  const sources = source.sources.filter(({ attribute }) => (taken as readonly string[]).includes(attribute))
+  await forgetSources(db, [{ userId, attributes: taken }])
   await db.profileSource.createMany({
-    data: sources.map(({ attribute, origin, identityId, setAt }) => {
+    data: source.sources.flatMap(({ origin, identityId, setAt, ...row }) => {
+      const [attribute, ...others] = attributesOf(row).filter((name) => (taken as readonly string[]).includes(name))
       const isThere = identityId !== null && identityIds.has(identityId)
-      return { userId, attribute, origin, identityId: isThere ? identityId : null, setAt }
+      return attribute === undefined ? [] : [{ userId, attribute, others, origin, identityId: isThere ? identityId : null, setAt }]
     }),
   })
 }
@@ -40,5 +41,5 @@ function isTaken(attribute: ProfileAttribute, target: SourcedProfile, source: So
 
 /** By the user or an administrator. */
 function wasEdited(attribute: ProfileAttribute, { sources }: SourcedProfile): boolean {
-  return sources.some((source) => source.attribute === attribute && (source.origin === 'USER' || source.origin === 'ADMIN'))
+  return sources.some((source) => attributesOf(source).includes(attribute) && (source.origin === 'USER' || source.origin === 'ADMIN'))
 }

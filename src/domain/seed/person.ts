@@ -89,7 +89,8 @@ function identitiesOf(userId: string, email: string | null, index: number, rando
 /** Whoever signed up with a provider has from there what others have typed. */
 function sourcesOf(userId: string, attributes: readonly string[], [first]: readonly { id: string; provider: string }[], setAt: string) {
   const source = first && !isPassword(first) ? { origin: 'IDENTITY', identity_id: first.id } : { origin: 'USER', identity_id: null }
-  return attributes.map((attribute) => ({ user_id: userId, attribute, ...source, set_at: setAt }))
+  const [attribute, ...others] = attributes
+  return [{ user_id: userId, attribute, others, ...source, set_at: setAt }]
 }
 
 function isPassword({ provider }: Readonly<{ provider: string }>): boolean {

@@ -56,5 +56,7 @@ async function insertProfile({ db, now }: ChangeScope, userId: string, profile: 
   const set = profileAttributes.filter((attribute) => profile[attribute] !== undefined && profile[attribute] !== null)
   const columns = profileColumns(profile, set) as Prisma.ProfileUncheckedCreateInput
   await db.profile.create({ data: { ...columns, userId, updatedAt: now }, select: { userId: true } })
-  if (set.length > 0) await db.profileSource.createMany({ data: set.map((attribute) => ({ userId, attribute, origin, setAt: now })) })
+  const [attribute, ...others] = set
+  if (attribute !== undefined)
+    await db.profileSource.create({ data: { userId, attribute, others, origin, setAt: now }, select: { userId: true } })
 }

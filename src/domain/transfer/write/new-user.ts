@@ -1,9 +1,10 @@
 import type { Json } from '../../difference.ts'
 import { newId } from '../../id.ts'
-import { nameNormal, profileAttributes } from '../../profile.ts'
+import { nameNormal } from '../../profile.ts'
 import { settleVerification } from '../../user/user-attributes.ts'
 import { type ImportIdentity, type ImportRecord, identityKey } from '../import-record.ts'
 import type { NewUserRows } from './rows.ts'
+import { sourceRows } from './source-rows.ts'
 
 /**
  * The rows of somebody new, with the names of the columns, and all that must have a value. Times that stand in many rows are text already:
@@ -18,7 +19,7 @@ export function newUserRows(record: ImportRecord, time: Date): NewUserRows {
   return {
     users: [userRow(record, id, { createdAt, now })],
     profiles: [profileRow(record, id, now)],
-    sources: sourceRows(record, id, identities, now),
+    sources: sourceRows(record, { userId: id, identityId: (wanted) => identities.find(({ key }) => key === wanted)?.row.id ?? null, now }),
     identities: identities.map(({ row }) => row),
     credentials: hash === null ? [] : [{ user_id: id, hash, updated_at: record.passwordChangedAt ?? now }],
   }
@@ -97,23 +98,4 @@ function identityRows(identities: readonly ImportIdentity[], userId: string, cre
       last_sign_in_at: identity.lastSignInAt ?? null,
     },
   }))
-}
-
-type Keyed = readonly Readonly<{ key: string; row: { id: string } }>[]
-
-/** Where the attributes that are set came from: as the record tells, or from the import. */
-function sourceRows({ profile = {}, sources }: ImportRecord, userId: string, identities: Keyed, now: string) {
-  return profileAttributes
-    .filter((attribute) => profile[attribute] != null)
-    .map((attribute) => {
-      const source = sources?.get(attribute)
-      const identity = identities.find(({ key }) => key === source?.identity)
-      return {
-        user_id: userId,
-        attribute,
-        origin: source?.origin ?? 'IMPORT',
-        identity_id: identity?.row.id ?? null,
-        set_at: source?.setAt ?? now,
-      }
-    })
 }

@@ -27,7 +27,7 @@ const tables = {
     ],
   },
   credentials: { table: 'password_credentials', columns: ['user_id', 'hash', 'updated_at'] },
-  sources: { table: 'profile_sources', columns: ['user_id', 'attribute', 'origin', 'identity_id', 'set_at'] },
+  sources: { table: 'profile_sources', columns: ['user_id', 'attribute', 'others', 'origin', 'identity_id', 'set_at'] },
 } as const satisfies Readonly<Record<string, Pick<CopiedRows, 'table' | 'columns'>>>
 
 type TableName = keyof typeof tables

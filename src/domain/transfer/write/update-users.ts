@@ -1,9 +1,11 @@
 import type { Prisma } from '../../../generated/prisma/client.ts'
 import type { ManyScope } from '../../change.ts'
 import { newId } from '../../id.ts'
+import { forgetSources } from '../../profile-source.ts'
 import type { ImportRecord } from '../import-record.ts'
 import { type ChangedUser, changedInclude, type KnownUser } from './changed-user.ts'
 import { copiedRows, emptyRows, rowBytes, updateRows } from './rows.ts'
+import { sourceRows } from './source-rows.ts'
 
 /** Reads users and keeps others from changing them, in the order of their ids, so that nobody waits in a ring. */
 export async function lockUsers(db: Prisma.TransactionClient, ids: readonly string[]): Promise<ReadonlyMap<string, KnownUser>> {
@@ -31,12 +33,11 @@ export async function updateUsers({ db, now, copy }: ManyScope, applied: readonl
     changed.changedAttributes.length > 0 && changed.user.profile ? [changed.user.profile] : [],
   )
   await updateRows(db, 'profiles', 'user_id', profiles.map(snakeCase))
-  const replaced = applied.flatMap(({ changed }) => changed.changedAttributes.map((attribute) => ({ userId: changed.user.id, attribute })))
-  if (replaced.length > 0)
-    await db.$executeRaw`
-      delete from roster.profile_sources using unnest(${replaced.map((it) => it.userId)}::uuid[], ${replaced.map((it) => it.attribute)}::text[])
-        as replaced (user_id, attribute)
-      where profile_sources.user_id = replaced.user_id and profile_sources.attribute = replaced.attribute`
+  const replaced = applied.map(({ changed }) => ({ userId: changed.user.id, attributes: changed.changedAttributes }))
+  await forgetSources(
+    db,
+    replaced.filter(({ attributes }) => attributes.length > 0),
+  )
   await updateRows(
     db,
     'identities',
@@ -46,7 +47,9 @@ export async function updateUsers({ db, now, copy }: ManyScope, applied: readonl
   const rows = {
     ...emptyRows,
     identities: applied.flatMap(({ changed }) => [...changed.newIdentities.map(identityRow), ...passwordIdentity(changed, now)]),
-    sources: applied.flatMap((one) => sourceRows(one, now)),
+    sources: applied.flatMap(({ record, changed: { user, changedAttributes: attributes } }) =>
+      sourceRows(record, { userId: user.id, attributes, identityId: () => null, now: now.toISOString() }),
+    ),
     credentials: applied.flatMap(({ changed: { user, hash } }) =>
       hash === null ? [] : [{ user_id: user.id, hash, updated_at: user.passwordCredential?.updatedAt ?? now }],
     ),
@@ -71,15 +74,6 @@ function passwordIdentity({ user, hash }: ChangedUser, now: Date) {
   if (hash === null || user.identities.some(({ provider }) => provider === 'password')) return []
   const empty = { email: null, email_verified: false, claims: {}, created_at: now, last_sign_in_at: null }
   return [{ id: newId(), user_id: user.id, provider: 'password', provider_user_id: user.id, ...empty }]
-}
-
-function sourceRows({ record, changed }: AppliedRecord, now: Date) {
-  return changed.changedAttributes.flatMap((attribute) => {
-    if (record.profile?.[attribute] == null) return []
-    const source = record.sources?.get(attribute)
-    const origin = source?.origin ?? 'IMPORT'
-    return [{ user_id: changed.user.id, attribute, origin, identity_id: null, set_at: source?.setAt ?? now }]
-  })
 }
 
 function snakeCase(row: object): Record<string, unknown> {
