@@ -20,22 +20,27 @@ type Writing = Readonly<{
   mode: { looksFirst: boolean }
 }>
 
-/** Writes one batch while the next one is read, each in a transaction of its own. A record that the database refuses is found by halves. */
+/**
+ * Writes one batch after the other, each in a transaction of its own, while the next one is read: as one waits already, neither side stands
+ * still for the other. A record that the database refuses is found by halves.
+ */
 export function createBatches(parts: ImportParts, writing: Writing) {
   let state = parts.state
   let batch: PreparedRecord[] = []
   let bytes = 0
-  let atWork: Promise<void> = Promise.resolve()
+  let last: Promise<void> = Promise.resolve()
+  let atWork = last
   const write = async (): Promise<void> => {
     await atWork
     const full = batch
     batch = []
     bytes = 0
-    atWork = writeBatch(parts, writing, state, full).then((done) => {
-      state = done
+    atWork = last
+    last = last.then(async () => {
+      state = await writeBatch(parts, writing, state, full)
     })
-    // It is waited for before the next one; until then nobody has to hear of its failure.
-    atWork.catch(() => {})
+    // It is waited for before the next one but one; until then nobody has to hear of its failure.
+    last.catch(() => {})
   }
   return {
     add: async (prepared: PreparedRecord): Promise<void> => {
@@ -46,10 +51,10 @@ export function createBatches(parts: ImportParts, writing: Writing) {
       const most = writing.mode.looksFirst ? Math.min(mostLookedFor, parts.batchSize) : parts.batchSize
       if (batch.length >= most || bytes >= batchBytes) await write()
     },
-    settled: () => atWork.catch(() => {}),
+    settled: () => last.catch(() => {}),
     finish: async (): Promise<ImportState> => {
       await write()
-      await atWork
+      await last
       return state
     },
   }
