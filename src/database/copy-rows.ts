@@ -46,7 +46,12 @@ export function copyStatement({ table, columns }: CopiedRows): string {
 
 /** Values in COPY's text format: null, texts, numbers, booleans and times as they are, and all else as JSON. A newline ends a row. */
 export function copyText(values: readonly unknown[], end: '\n' | '\t' = '\n'): string {
-  return `${values.map(copyValue).join('\t')}${end}`
+  let [text, before] = ['', '']
+  for (const value of values) {
+    text += before + copyValue(value)
+    before = '\t'
+  }
+  return text + end
 }
 
 const special = /[\\\t\n\r]/

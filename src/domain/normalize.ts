@@ -50,6 +50,8 @@ export function foldText(name: string): string {
  * comments, blanks and characters nobody sees. At most 254 octets, 64 of them before the `@`. Null when it is none.
  */
 export function normalizeEmail(text: string): EmailForms | null {
+  const usual = text.length <= 254 ? usualEmail.exec(text) : null
+  if (usual !== null) return { email: text, normal: `${usual[1]?.toLowerCase()}@${usual[2]}` }
   if (text.length > 1000 || !isStorableText(text)) return null
   const parts = text.trim().normalize('NFKC').split('@')
   const [local = '', domain = ''] = parts
@@ -86,12 +88,12 @@ export function normalizeUsername(text: string): UsernameForms | null {
   const username = text.trim().normalize('NFKC')
   const normal = foldCase(username)
   if (username.startsWith('+') || !/^[^@\s\p{C}\p{Z}]+$/u.test(username)) return null
-  return [username, normal].every((form) => Array.from(form).length <= 64) ? { username, normal } : null
+  return [username, normal].every((form) => hasAtMost(form, 64)) ? { username, normal } : null
 }
 
 /** Parses an external id: 1 to 255 characters, kept exactly. Null when it is none. */
 export function normalizeExternalId(text: string): string | null {
-  return text !== '' && text.length <= 510 && Array.from(text).length <= 255 && isStorableText(text) ? text : null
+  return text !== '' && hasAtMost(text, 255) && isStorableText(text) ? text : null
 }
 
 /** Whether the text is a UUID in its usual form, of any version and case. */
@@ -102,15 +104,20 @@ export function isUuid(text: string): boolean {
 /** Neither RFC 5322's specials nor blanks nor what is invisible. */
 const localPart = /^[^\s\p{C}\p{Z}"(),:;<>[\\\]]+$/u
 
-/** What is in ASCII, of one case and no number: `domainToASCII` answers it as it is. */
-const usualDomain = /^(?!.*xn--)[a-z0-9.-]+\.[a-z]+$/
+/** Most addresses: in ASCII, with nothing in the domain that would have to be folded or decoded. All that is said of others holds of them. */
+const usualEmail = /^([\w.%+'-]{1,64})@(?!.*xn--)((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{1,63})$/
 
 /** `domainToASCII` decodes percent signs and cuts at slashes as browsers do, so only letters, digits, marks, dots and dashes reach it. */
 function normalizeDomain(domain: string): string | null {
   if (!/^[\p{L}\p{M}\p{N}.-]+$/u.test(domain)) return null
-  const labels = (usualDomain.test(domain) ? domain : domainToASCII(domain)).split('.')
+  const labels = domainToASCII(domain).split('.')
   const areLabels = labels.every((label) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(label))
   return areLabels && !/^\d+$/.test(labels.at(-1) ?? '') ? labels.join('.') : null
+}
+
+/** In code points, of which one may be two UTF-16 units. */
+function hasAtMost(text: string, characters: number): boolean {
+  return text.length <= characters || (text.length <= 2 * characters && Array.from(text).length <= characters)
 }
 
 function octets(text: string): number {

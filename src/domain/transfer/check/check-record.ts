@@ -38,20 +38,18 @@ export function checkRecord({ fields: members, identitiesOf }: Draft, checks: Ch
   const [profile, sources] = [fields.object('profile'), fields.object('profileSources')]
   return {
     identitiesOf: null,
-    ...defined({ id }),
+    id,
     attributes: checkAttributes(fields, refuse),
-    ...(profile ? { profile: checkProfile(profile, refuse) } : {}),
-    ...(sources ? { sources: checkSources(sources, refuse) } : {}),
+    profile: profile ? checkProfile(profile, refuse) : undefined,
+    sources: sources ? checkSources(sources, refuse) : undefined,
     ...checkBags(fields, checks, refuse),
     identities,
     ...checkPassword(fields, checks, refuse),
-    ...defined({ block: checkBlock(fields.object('block'), refuse) }),
+    block: checkBlock(fields.object('block'), refuse),
     ...checkTimes(fields, checks.now, refuse),
-    ...defined({
-      lastSignInIp: fields.text('lastSignInIp', longestAddress),
-      signInCount: fields.count('signInCount', 0),
-      version: fields.count('version', 1),
-    }),
+    lastSignInIp: fields.text('lastSignInIp', longestAddress),
+    signInCount: fields.count('signInCount', 0),
+    version: fields.count('version', 1),
   }
 }
 
@@ -63,14 +61,14 @@ function checkId(id: string | null | undefined, path: readonly string[], refuse:
 
 function checkAttributes(fields: FieldReader, refuse: Refuse): ImportRecord['attributes'] {
   const problems: DomainError[] = []
-  const input: UserAttributesInput = defined({
+  const input: UserAttributesInput = {
     email: fields.text('email'),
     emailVerified: fields.flag('emailVerified'),
     phoneNumber: fields.text('phoneNumber'),
     phoneNumberVerified: fields.flag('phoneNumberVerified'),
     username: fields.text('username'),
     externalId: fields.text('externalId'),
-  })
+  }
   const attributes = parseUserAttributes(input, problems)
   for (const { path, message } of problems) refuse(path.slice(1), message, 'INVALID_FORMAT')
   return attributes
@@ -88,10 +86,10 @@ function checkBags(
     return value as Metadata | undefined
   }
   const [userMetadata, appMetadata] = [bag('userMetadata'), bag('appMetadata')]
-  if (mayWriteApp) return defined({ userMetadata, appMetadata })
+  if (mayWriteApp) return { userMetadata, appMetadata }
   if (appMetadata !== undefined && Object.keys(appMetadata).length > 0)
     refuse(['appMetadata'], 'Importing this needs the scope update:users_app_metadata.', 'FORBIDDEN')
-  return defined({ userMetadata })
+  return { userMetadata }
 }
 
 function checkPassword(
@@ -101,10 +99,10 @@ function checkPassword(
 ): Pick<ImportRecord, 'passwordHash' | 'passwordChangedAt'> {
   const hash = fields.text('passwordHash', 8192)
   const passwordChangedAt = fields.time('passwordChangedAt')
-  if (typeof hash !== 'string') return defined({ passwordHash: hash, passwordChangedAt })
+  if (typeof hash !== 'string') return { passwordHash: hash, passwordChangedAt }
   if (!isPasswordHash(hash))
     refuse(['passwordHash'], 'This is no password hash that may be kept: see docs/old-passwords.md.', 'INVALID_FORMAT')
-  if (weakHashes === 'accept' || !isWeakHash(hash)) return defined({ passwordHash: hash, passwordChangedAt })
+  if (weakHashes === 'accept' || !isWeakHash(hash)) return { passwordHash: hash, passwordChangedAt }
   if (weakHashes === 'refuse') refuse(['passwordHash'], 'The password is easily found from this hash.', 'WEAK_PASSWORD_HASH')
   return { passwordHash: null }
 }
@@ -124,7 +122,7 @@ type Times = Pick<
 function checkTimes(fields: FieldReader, now: Date, refuse: Refuse): Times {
   const createdAt = fields.time('createdAt') ?? undefined
   if (createdAt && createdAt > now) refuse(['createdAt'], 'A user cannot have been created in the future.', 'MAXIMUM')
-  return defined({
+  return {
     profileUpdatedAt: fields.time('profileUpdatedAt') ?? undefined,
     invitedAt: fields.time('invitedAt'),
     createdAt,
@@ -132,14 +130,5 @@ function checkTimes(fields: FieldReader, now: Date, refuse: Refuse): Times {
     deletedAt: fields.time('deletedAt'),
     anonymizedAt: fields.time('anonymizedAt'),
     lastSignInAt: fields.time('lastSignInAt'),
-  })
-}
-
-type Defined<Shape> = { [Key in keyof Shape]?: Exclude<Shape[Key], undefined> }
-
-/** The members that are there. */
-function defined<Shape extends object>(shape: Shape): Defined<Shape> {
-  const members: Record<string, unknown> = {}
-  for (const name in shape) if (shape[name] !== undefined) members[name] = shape[name]
-  return members as Defined<Shape>
+  }
 }
