@@ -21,8 +21,8 @@ type Writing = Readonly<{
 }>
 
 /**
- * Writes one batch after the other, each in a transaction of its own, while the next one is read: as one waits already, neither side stands
- * still for the other. A record that the database refuses is found by halves.
+ * Writes one batch after the other, each in a transaction of its own, while more are read: one may wait, full, so that the database need
+ * not. A record that the database refuses is found by halves.
  */
 export function createBatches(parts: ImportParts, writing: Writing) {
   let state = parts.state
