@@ -45,15 +45,15 @@ async function watched(work) {
   return { seconds, p99: Math.round(delay.percentile(99) / 1e6), peak: Math.round(peak / 2 ** 20) }
 }
 
-async function* texts(pieces) {
-  for await (const { text } of pieces) yield text
+async function* contents(pieces) {
+  for await (const { content } of pieces) yield content
 }
 
 async function toFile(database, format, path) {
   const options = { format, fields: null, withPasswordHashes: true, withAppMetadata: true, now: new Date() }
   const wanted = { ...options, filter: everybody }
   await withSnapshot(database, (snapshot) =>
-    pipeline(texts(writeFile(createWriter(options), readRecords(snapshot, wanted))), createWriteStream(path)),
+    pipeline(contents(writeFile(createWriter(options), readRecords(snapshot, wanted))), createWriteStream(path)),
   )
 }
 

@@ -57,8 +57,8 @@ async function exportUsers(terminal: Terminal, options: Options): Promise<void> 
     const work = async (snapshot: Snapshot) => {
       const request = { ...input, filter: input.where, now }
       const progress = createProgress(terminal, await countRecords(snapshot, request))
-      const texts = counted(writeFile(createWriter({ ...input, now }), readRecords(snapshot, request)), progress.update)
-      await writeWhole(options.out, texts)
+      const contents = counted(writeFile(createWriter({ ...input, now }), readRecords(snapshot, request)), progress.update)
+      await writeWhole(options.out, contents)
       progress.finish()
     }
     await withSnapshot(database, work)
@@ -95,10 +95,10 @@ function parseWhere(text: string): UserFilter {
 }
 
 /** Under another name until all of it is there. Only its owner may read it. */
-async function writeWhole(path: string, texts: AsyncIterable<string>): Promise<void> {
+async function writeWhole(path: string, contents: AsyncIterable<Buffer>): Promise<void> {
   const part = `${path}.part`
   try {
-    await pipeline(texts, createWriteStream(part, { mode: 0o600 }))
+    await pipeline(contents, createWriteStream(part, { mode: 0o600 }))
     await rename(part, path)
   } catch (error) {
     await rm(part, { force: true })
@@ -107,10 +107,10 @@ async function writeWhole(path: string, texts: AsyncIterable<string>): Promise<v
   }
 }
 
-async function* counted(pieces: ReturnType<typeof writeFile>, onUpdate: (users: number) => void): AsyncGenerator<string> {
+async function* counted(pieces: ReturnType<typeof writeFile>, onUpdate: (users: number) => void): AsyncGenerator<Buffer> {
   let done = 0
-  for await (const { text, users } of pieces) {
-    yield text
+  for await (const { content, users } of pieces) {
+    yield content
     done += users
     onUpdate(done)
   }

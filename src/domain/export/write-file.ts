@@ -2,20 +2,16 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { parseRecord, type RecordText } from './read-records.ts'
 import type { UserWriter } from './writer/user-writer.ts'
 
-/** A piece of a file, and how many users are in it. */
-export type FilePiece = Readonly<{ text: string; users: number }>
+/** A piece of a file in UTF-8, and how many users are in it. */
+export type FilePiece = Readonly<{ content: Buffer; users: number }>
 
-/** The same pieces in UTF-8, put together until they have so many bytes. */
-export async function* joined(
-  pieces: AsyncIterable<FilePiece>,
-  least: number,
-): AsyncGenerator<Readonly<{ content: Buffer; users: number }>> {
+/** The same pieces, put together until they have so many bytes. */
+export async function* joined(pieces: AsyncIterable<FilePiece>, least: number): AsyncGenerator<FilePiece> {
   let [parts, length, users]: [Buffer[], number, number] = [[], 0, 0]
   const whole = () => ({ content: Buffer.concat(parts, length), users })
   for await (const piece of pieces) {
-    const part = Buffer.from(piece.text)
-    parts.push(part)
-    length += part.length
+    parts.push(piece.content)
+    length += piece.content.length
     users += piece.users
     if (length < least) continue
     yield whole()
@@ -29,15 +25,32 @@ const pieceSize = 50
 
 /** Writes pages of users as a file, piece by piece. */
 export async function* writeFile(writer: UserWriter, pages: AsyncIterable<readonly RecordText[]>): AsyncGenerator<FilePiece> {
+  const encode = createEncoder()
   let before = writer.head
   for await (const page of pages)
     for (let start = 0; start < page.length; start += pieceSize) {
       const users = page.slice(start, start + pieceSize)
-      yield { text: `${before}${users.map((text) => writer.write(parseRecord(text))).join(writer.separator)}`, users: users.length }
-      before = writer.separator
+      const texts: string[] = []
+      for (const user of users) {
+        texts.push(before, writer.write(parseRecord(user)))
+        before = writer.separator
+      }
+      yield { content: encode(texts), users: users.length }
       await nextTurn()
     }
   // Nobody was written: the head is all there is.
   const rest = `${before === writer.head ? writer.head : ''}${writer.tail}`
-  if (rest !== '') yield { text: rest, users: 0 }
+  if (rest !== '') yield { content: encode([rest]), users: 0 }
+}
+
+/** Each text goes into bytes where it stands: to make one of them all first takes longer than that. */
+function createEncoder(): (texts: readonly string[]) => Buffer {
+  let room = Buffer.alloc(0)
+  return (texts) => {
+    const most = texts.reduce((sum, { length }) => sum + 3 * length, 0)
+    if (room.length < most) room = Buffer.allocUnsafeSlow(2 * most)
+    let length = 0
+    for (const text of texts) length += room.write(text, length)
+    return Buffer.from(room.subarray(0, length))
+  }
 }
