@@ -94,15 +94,11 @@ function profileOf(values: readonly Json[]): RosterRecord['profile'] {
 }
 
 function sourcesOf(sources: readonly StoredSource[], identities: readonly StoredIdentity[]): RosterRecord['profileSources'] {
-  const found = new Map<string, RosterSource>()
-  for (const stored of sources) {
-    const source = toSource(stored, identities)
-    for (const attribute of stored[0]) found.set(attribute, source)
-  }
+  const rows = sources.map((stored) => ({ attributes: stored[0], source: toSource(stored, identities) }))
   const ordered: Record<string, RosterSource> = {}
   for (const attribute of profileAttributes) {
-    const source = found.get(attribute)
-    if (source !== undefined) ordered[attribute] = source
+    const row = rows.find(({ attributes }) => attributes.includes(attribute))
+    if (row !== undefined) ordered[attribute] = row.source
   }
   return ordered
 }
