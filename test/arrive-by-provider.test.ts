@@ -2,9 +2,9 @@ import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { ConnectionSettings } from '../src/domain/connection/connection-settings.ts'
 import type { Claims } from '../src/domain/federation/adapters.ts'
 import type { ProviderConnection } from '../src/domain/federation/provider-connection.ts'
+import { eachSource } from '../src/domain/profile-source.ts'
 import { arrivalsOn } from './arrivals.ts'
 import { boot, type Harness } from './harness.ts'
-import { eachSource } from './profile-sources.ts'
 
 let harness: Harness
 let people: ReturnType<typeof arrivalsOn>

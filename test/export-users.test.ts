@@ -11,6 +11,7 @@ import { parseRecord, type RecordText, readRecords } from '../src/domain/export/
 import { writeFile } from '../src/domain/export/write-file.ts'
 import { cancelJob } from '../src/domain/job/cancel-job.ts'
 import { createJobRunner } from '../src/domain/job-runner.ts'
+import { eachSource } from '../src/domain/profile-source.ts'
 import { purge } from '../src/domain/retention.ts'
 import { seedUsers } from '../src/domain/seed.ts'
 import type { RosterRecord } from '../src/domain/transfer/roster-record.ts'
@@ -19,7 +20,6 @@ import { postgresOnly } from './database.ts'
 import { everybody, exportedPeople } from './exported-people.ts'
 import { foreignHashes } from './foreign-hashes.ts'
 import { boot, type Harness } from './harness.ts'
-import { eachSource } from './profile-sources.ts'
 
 let harness: Harness
 let admin: string

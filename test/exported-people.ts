@@ -1,7 +1,7 @@
 import { foreignPasswordHash } from '../src/crypto/auth0-hash.ts'
+import { changeSource } from './change-source.ts'
 import { foreignHashes } from './foreign-hashes.ts'
 import type { Harness } from './harness.ts'
-import { changeSource } from './profile-sources.ts'
 
 const argon2 = '$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRvZnJvc3Rlcg$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'
 

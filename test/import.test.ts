@@ -1,8 +1,8 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { changesOf, type KeptChanges } from '../src/domain/difference.ts'
+import { eachSource } from '../src/domain/profile-source.ts'
 import { boot, type Harness } from './harness.ts'
 import { importFile, requestImport, upload } from './imports.ts'
-import { eachSource } from './profile-sources.ts'
 
 let harness: Harness
 

@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { changeSource } from './change-source.ts'
 import { boot, type Harness, type Person } from './harness.ts'
-import { changeSource } from './profile-sources.ts'
 import { historyOf, isTaken } from './session-client.ts'
 import { plant } from './setup/host.ts'
 

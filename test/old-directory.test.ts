@@ -2,9 +2,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { eachSource } from '../src/domain/profile-source.ts'
 import { createOldDirectories } from '../src/ports/old-directory.ts'
 import { boot, type Harness } from './harness.ts'
-import { eachSource } from './profile-sources.ts'
 
 type Asked = Readonly<{ body: unknown; authorization: string | undefined; type: string | undefined }>
 type Answer = (response: ServerResponse, request: IncomingMessage) => void

@@ -119,3 +119,12 @@ test('rows of one attribute each, as the version before writes them, are told an
   await edit({ name: 'Jane Smith', locale: 'de' })
   expect(await rows()).toEqual(['IMPORT gender', 'IMPORT givenName', 'USER name locale'])
 })
+
+test("what the version before writes of an attribute that is among the others of a row is told once, and stands in nobody's way", async () => {
+  await harness.app.database.prisma.$executeRaw`
+    insert into roster.profile_sources (user_id, attribute, origin, set_at) values (${person.id}::uuid, 'givenName', 'IMPORT', now())`
+
+  expect(await told()).toEqual(['gender ADMIN', 'givenName IMPORT', 'locale ADMIN', 'name ADMIN'])
+  expect((await edit({ name: 'Jane Smith' })).data).toEqual({ updateUser: { errors: [] } })
+  expect(await rows()).toEqual(['ADMIN gender locale', 'IMPORT givenName', 'USER name'])
+})

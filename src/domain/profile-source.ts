@@ -8,6 +8,17 @@ export function attributesOf({ attribute, others }: SourcedAttributes): string[]
   return [attribute, ...others]
 }
 
+/**
+ * One for each attribute, in the order of their names. A process of the version before may have written a row of one that another row has
+ * among its others: then the row that it names is the newer one.
+ */
+export function eachSource<Row extends SourcedAttributes>(rows: readonly Row[]): Row[] {
+  const named = new Set(rows.map(({ attribute }) => attribute))
+  return rows
+    .flatMap((row) => [row.attribute, ...row.others.filter((name) => !named.has(name))].map((attribute) => ({ ...row, attribute })))
+    .sort((one, other) => (one.attribute < other.attribute ? -1 : 1))
+}
+
 /** Forgets where attributes came from, before it is said anew. The users must be locked. */
 export async function forgetSources(
   db: Prisma.TransactionClient,
@@ -18,7 +29,10 @@ export async function forgetSources(
     with gone as (
       select user_id, attribute, array(
         select name from unnest(attribute || others) with ordinality as its (name, place)
-        where name <> all(attributes) order by place
+        where name <> all(attributes) and not exists (
+          select from roster.profile_sources as newer
+          where newer.user_id = "userId" and newer.attribute = name and newer.attribute <> profile_sources.attribute
+        ) order by place
       ) as remaining
       from jsonb_to_recordset(${JSON.stringify(forgotten)}::jsonb) as forgotten ("userId" uuid, attributes text[])
       join roster.profile_sources on user_id = "userId" and attribute || others && attributes

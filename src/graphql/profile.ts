@@ -1,6 +1,6 @@
 import type { Metadata } from '../domain/metadata.ts'
 import type { ProfileInput as ProfileInputShape } from '../domain/profile.ts'
-import { attributesOf } from '../domain/profile-source.ts'
+import { eachSource } from '../domain/profile-source.ts'
 import { everyone, selfOr } from './access.ts'
 import { builder } from './builder.ts'
 import { Identity } from './identity.ts'
@@ -75,10 +75,7 @@ export const Profile = builder.prismaObject('Profile', {
       type: [ProfileSource],
       description: 'Where each attribute that is set came from, and when.',
       select: (_args, _context, nested) => ({ user: { select: { profileSources: nested() } } }),
-      resolve: ({ user }) =>
-        user.profileSources
-          .flatMap((row) => attributesOf(row).map((attribute) => ({ ...row, attribute })))
-          .sort((one, other) => (one.attribute < other.attribute ? -1 : 1)),
+      resolve: ({ user }) => eachSource(user.profileSources),
     }),
   }),
 })

@@ -97,7 +97,8 @@ function sourcesOf(sources: readonly StoredSource[], identities: readonly Stored
   const rows = sources.map((stored) => ({ attributes: stored[0], source: toSource(stored, identities) }))
   const ordered: Record<string, RosterSource> = {}
   for (const attribute of profileAttributes) {
-    const row = rows.find(({ attributes }) => attributes.includes(attribute))
+    // As `eachSource` has it.
+    const row = rows.find(({ attributes: [first] }) => first === attribute) ?? rows.find(({ attributes }) => attributes.includes(attribute))
     if (row !== undefined) ordered[attribute] = row.source
   }
   return ordered
