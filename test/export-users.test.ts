@@ -397,6 +397,22 @@ test('no cell of a CSV file is a formula, and what was escaped can be told from 
   expect(whole.match(/(?:^|,|\r\n)"?[=+\-@\t]/g)).toBeNull()
 })
 
+test('a cell of JSON has each of its quotes twice, whatever is around them and however many there are', async () => {
+  const metadata = [{ empty: Array(3000).fill('') }, { text: 'Käse "€5" 😀 \\" \n'.repeat(500) }, {}]
+  for (const [index, userMetadata] of metadata.entries()) {
+    await harness.run(`mutation ($input: CreateUserInput!) { createUser(input: $input) { user { id } } }`, {
+      token: admin,
+      variables: { input: { username: `user-${index}`, userMetadata } },
+    })
+  }
+
+  const [, ...rows] = (await fileOf({ format: 'CSV', fields: ['userMetadata', 'username'], where: everybody })).split('\r\n')
+
+  const jsonOf = (row: string) => row.replace(/^"|",user-\d$/g, '').replaceAll('""', '"')
+  expect(rows.map((row) => row && JSON.parse(jsonOf(row)))).toEqual([...metadata, ''])
+  expect(rows.join('').replaceAll('""', '').match(/"/g)).toHaveLength(2 * metadata.length)
+})
+
 describe('as Auth0 takes it', () => {
   test('it has nothing that the schema of its bulk import does not know', async () => {
     const { jane, plain } = await exportedPeople(harness)

@@ -1,4 +1,5 @@
 import { type DomainError, invalidInput } from '../errors.ts'
+import type { RosterRecord } from '../transfer/roster-record.ts'
 import type { UserDataFormat } from '../transfer/user-data-format.ts'
 import { auth0Shape } from './writer/auth0-shape.ts'
 import { csvColumns, csvWriter } from './writer/csv-writer.ts'
@@ -58,7 +59,7 @@ export function createWriter({ format, fields, withPasswordHashes, withAppMetada
   const asked = fields?.map((field) => field.split('.'))
   if (format === 'CSV') return csvWriter(asked ?? csvColumns.filter(isSaid).map((column) => column.split('.')))
   const { of } = shapes[format]
-  const text: UserWriter['write'] = (record) => JSON.stringify(asked === undefined ? of(record, now) : narrowed(of(record, now), asked))
+  const text = (record: RosterRecord) => JSON.stringify(asked === undefined ? of(record, now) : narrowed(of(record, now), asked))
   if (format === 'ROSTER_NDJSON')
     return {
       mediaType: 'application/x-ndjson',
@@ -66,7 +67,17 @@ export function createWriter({ format, fields, withPasswordHashes, withAppMetada
       head: '',
       separator: '',
       tail: '',
-      write: (record) => `${text(record)}\n`,
+      write: (record, file) => {
+        file.append(text(record))
+        file.append('\n')
+      },
     }
-  return { mediaType: 'application/json', extension: 'json', head: '[\n', separator: ',\n', tail: '\n]\n', write: text }
+  return {
+    mediaType: 'application/json',
+    extension: 'json',
+    head: '[\n',
+    separator: ',\n',
+    tail: '\n]\n',
+    write: (record, file) => file.append(text(record)),
+  }
 }

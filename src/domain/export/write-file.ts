@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { parseRecord, type RecordText } from './read-records.ts'
+import { createUtf8Buffer } from './utf8-buffer.ts'
 import type { UserWriter } from './writer/user-writer.ts'
 
 /** A piece of a file in UTF-8, and how many users are in it. */
@@ -25,32 +26,22 @@ const pieceSize = 50
 
 /** Writes pages of users as a file, piece by piece. */
 export async function* writeFile(writer: UserWriter, pages: AsyncIterable<readonly RecordText[]>): AsyncGenerator<FilePiece> {
-  const encode = createEncoder()
+  const file = createUtf8Buffer()
   let before = writer.head
   for await (const page of pages)
     for (let start = 0; start < page.length; start += pieceSize) {
       const users = page.slice(start, start + pieceSize)
-      const texts: string[] = []
       for (const user of users) {
-        texts.push(before, writer.write(parseRecord(user)))
+        file.append(before)
+        writer.write(parseRecord(user), file)
         before = writer.separator
       }
-      yield { content: encode(texts), users: users.length }
+      yield { content: file.take(), users: users.length }
       await nextTurn()
     }
   // Nobody was written: the head is all there is.
-  const rest = `${before === writer.head ? writer.head : ''}${writer.tail}`
-  if (rest !== '') yield { content: encode([rest]), users: 0 }
-}
-
-/** Each text goes into bytes where it stands: to make one of them all first takes longer than that. */
-function createEncoder(): (texts: readonly string[]) => Buffer {
-  let room = Buffer.alloc(0)
-  return (texts) => {
-    const most = texts.reduce((sum, { length }) => sum + 3 * length, 0)
-    if (room.length < most) room = Buffer.allocUnsafeSlow(2 * most)
-    let length = 0
-    for (const text of texts) length += room.write(text, length)
-    return Buffer.from(room.subarray(0, length))
-  }
+  if (before === writer.head) file.append(writer.head)
+  file.append(writer.tail)
+  const content = file.take()
+  if (content.length > 0) yield { content, users: 0 }
 }

@@ -1,4 +1,5 @@
 import type { RosterRecord } from '../../transfer/roster-record.ts'
+import type { Utf8Buffer } from '../utf8-buffer.ts'
 
 /** Writes users as a file of one format. */
 export type UserWriter = Readonly<{
@@ -9,7 +10,7 @@ export type UserWriter = Readonly<{
   head: string
   separator: string
   tail: string
-  write: (record: RosterRecord) => string
+  write: (record: RosterRecord, file: Utf8Buffer) => void
 }>
 
 /** How a format has a user: an object, and the names of its members in their order. */
@@ -20,11 +21,12 @@ export type Field = readonly string[]
 
 /** The value at a path, own members only; undefined where there is none. */
 export function pick(value: unknown, path: Field): unknown {
-  return path.reduce<unknown>(
-    (inner, key) =>
-      typeof inner === 'object' && inner !== null && Object.hasOwn(inner, key) ? (inner as Record<string, unknown>)[key] : undefined,
-    value,
-  )
+  let inner = value
+  for (const key of path) {
+    if (typeof inner !== 'object' || inner === null || !Object.hasOwn(inner, key)) return undefined
+    inner = (inner as Record<string, unknown>)[key]
+  }
+  return inner
 }
 
 /** The object with nothing but these fields, in this order; of what is not there, nothing. */
