@@ -12,6 +12,7 @@ const mostBytes = 3
 
 const quote = 0x22
 
+/** It grows to what it was asked to hold, and keeps that: `take` answers a copy. */
 export function createUtf8Buffer(): Utf8Buffer {
   let [room, length] = [Buffer.alloc(0), 0]
 
