@@ -353,6 +353,17 @@ describe('files that are not as they should be', () => {
     expect(await db().user.count({ where: { userMetadata: { not: {} } } })).toBe(399)
   })
 
+  test('of many, the planner knows of them when it is done', async () => {
+    const people = Array.from({ length: 1000 }, (_, index) => ({ email: `user${index}@example.com`, profile: { name: 'Somebody' } }))
+
+    expect(await importFile(harness, ndjson(...people), { format: 'ROSTER_NDJSON' })).toMatchObject({ inserted: 1000 })
+
+    const known = await db().$queryRaw`
+      select relname as table, reltuples > 0 as known from pg_class
+      where relnamespace = 'roster'::regnamespace and relname in ('users', 'profiles', 'profile_sources') order by relname`
+    expect(known).toEqual(['profile_sources', 'profiles', 'users'].map((table) => ({ table, known: true })))
+  })
+
   test('an oversized line is refused, and those after it are read', async () => {
     const file = `{"email":"a@example.com"}\n{"email":"b@example.com","x":"${'x'.repeat(1_100_000)}"}\n{"email":"c@example.com"}\n`
 

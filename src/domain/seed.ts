@@ -1,5 +1,6 @@
 import type { PrismaClient } from '../generated/prisma/client.ts'
 import type { Clock } from '../ports/clock.ts'
+import { analyzeUsers } from './analyze-users.ts'
 import { seededExternalId, seededPerson } from './seed/person.ts'
 
 /** Users a statement: large enough for PostgreSQL to be busy, small enough for the parameters, which Prisma holds on to for a while. */
@@ -33,10 +34,7 @@ export async function seedUsers(db: PrismaClient, { count, startAt, onProgress, 
     done += size
     onProgress?.(done)
   }
-  // Without it, the planner would know nothing of the rows until the database gets to it; what it is at already is skipped.
-  await db.$executeRaw`analyze (skip_locked) roster.users`
-  await db.$executeRaw`analyze (skip_locked) roster.profiles`
-  await db.$executeRaw`analyze (skip_locked) roster.identities`
+  await analyzeUsers(db, count)
 }
 
 async function nextIndex(db: PrismaClient): Promise<number> {

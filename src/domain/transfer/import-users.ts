@@ -1,3 +1,4 @@
+import { analyzeUsers } from '../analyze-users.ts'
 import { JobFailedError } from '../job/save-job.ts'
 import { hasScope } from '../principal.ts'
 import { formatReader } from './format-reader.ts'
@@ -46,5 +47,7 @@ export async function importUsers(parts: ImportParts): Promise<ImportState> {
     else await batches.settled()
     throw error
   }
-  return batches.finish()
+  const state = await batches.finish()
+  if (!options.dryRun) await analyzeUsers(scope.db, state.inserted)
+  return state
 }
