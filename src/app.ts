@@ -96,7 +96,7 @@ export async function createApp(config: Config, parts: Parts = {}): Promise<App>
 async function assemble(config: Config, { clock, logger, database, providers }: Required<Parts>): Promise<App> {
   const db = database.prisma
   const secrets = createSecrets(loadSecret(config))
-  const signingKeys = await loadSigningKeys({ db, clock, secrets })
+  const signingKeys = await loadSigningKeys({ database, clock, secrets })
   const accessTokens = createAccessTokens(tokenSettings(config), signingKeys)
   const authenticator = createAuthenticator({ accessTokens, trustedIssuers: config.trustedIssuers, database, clock, logger })
   const scope = { ...systemScope({ database, clock }), accessTokens }

@@ -33,7 +33,7 @@ export async function callersOn(database: Database, trustedIssuers: readonly Tru
   const db = database.prisma
   const sessionLifetime = { absoluteSeconds: 2_592_000, idleSeconds: 1_209_600 }
   const logger = createLogger('silent')
-  const signingKeys = await loadSigningKeys({ db, clock, secrets })
+  const signingKeys = await loadSigningKeys({ database, clock, secrets })
   const accessTokens = createAccessTokens(settings, signingKeys)
   const authenticator = createAuthenticator({ accessTokens, trustedIssuers, database, clock, logger })
   const scopeOf = (principal: Principal) => ({ db, clock, accessTokens, caller: { principal, ip: null, userAgent: null, requestId: null } })

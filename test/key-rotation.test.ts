@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from 'vitest'
 import { maxUserTokenSeconds } from '../src/crypto/access-token.ts'
+import type { Database } from '../src/database/database.ts'
 import { revokeAdminToken } from '../src/domain/admin-token.ts'
 import { system } from '../src/domain/principal.ts'
 import { dropSigningKey } from '../src/domain/signing-key/drop-signing-key.ts'
@@ -182,14 +183,8 @@ test('dropping a key that does not sign changes nothing but that', async () => {
 
 test('where the table cannot be read, no key is believed until it was', async () => {
   let isDown = false
-  const failing = db.$extends({
-    query: {
-      signingKey: {
-        findMany: ({ args, query }) => (isDown ? Promise.reject(new Error('down')) : query(args)),
-      },
-    },
-  }) as unknown as PrismaClient
-  const keys = await loadSigningKeys({ ...scope(), db: failing })
+  const lookUp: Database['lookUp'] = (text, values) => (isDown ? Promise.reject(new Error('down')) : database.lookUp(text, values))
+  const keys = await loadSigningKeys({ ...scope(), database: { ...database, lookUp } })
   const { id } = await keys.current(clock.now())
   isDown = true
   await expect(keys.refresh()).rejects.toThrow('down')

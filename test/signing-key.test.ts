@@ -16,15 +16,15 @@ beforeEach(() => emptyDatabase(database))
 const currentId = async ({ current }: SigningKeys) => (await current(clock.now())).id
 
 test('an empty database gets one key, and a restart finds it', async () => {
-  const first = await loadSigningKeys({ db, clock, secrets })
-  const second = await loadSigningKeys({ db, clock, secrets })
+  const first = await loadSigningKeys({ database, clock, secrets })
+  const second = await loadSigningKeys({ database, clock, secrets })
 
   expect(await currentId(second)).toBe(await currentId(first))
   expect(await db.signingKey.count()).toBe(1)
 })
 
 test('several that start at once on an empty database make one key', async () => {
-  const loaded = await Promise.all(Array.from({ length: 8 }, () => loadSigningKeys({ db, clock, secrets })))
+  const loaded = await Promise.all(Array.from({ length: 8 }, () => loadSigningKeys({ database, clock, secrets })))
 
   expect(new Set(await Promise.all(loaded.map(currentId))).size).toBe(1)
   expect(await db.signingKey.count()).toBe(1)
@@ -34,24 +34,24 @@ postgresOnly('two processes that start at once make one key, in each of twenty r
   const other = await openTestDatabase()
   for (let round = 0; round < 20; round++) {
     await db.signingKey.deleteMany()
-    const loaded = await Promise.all([db, other.prisma, db, other.prisma].map((prisma) => loadSigningKeys({ db: prisma, clock, secrets })))
+    const loaded = await Promise.all([database, other, database, other].map((each) => loadSigningKeys({ database: each, clock, secrets })))
     expect(new Set(await Promise.all(loaded.map(currentId))).size).toBe(1)
   }
   await other.close()
 })
 
 test('another ROSTER_SECRET is refused in one line, and changes nothing', async () => {
-  await loadSigningKeys({ db, clock, secrets })
+  await loadSigningKeys({ database, clock, secrets })
   const before = await db.signingKey.findMany()
 
-  await expect(loadSigningKeys({ db, clock, secrets: createSecrets(`${secret}!`) })).rejects.toThrow(
+  await expect(loadSigningKeys({ database, clock, secrets: createSecrets(`${secret}!`) })).rejects.toThrow(
     'The signing key in this database was sealed with another secret: put back the ROSTER_SECRET, or the file `secret` in the data directory, that it was made with.',
   )
   expect(await db.signingKey.findMany()).toEqual(before)
 })
 
 test('the private key is in the database only sealed, and cannot be taken out of the process', async () => {
-  const keys = await loadSigningKeys({ db, clock, secrets })
+  const keys = await loadSigningKeys({ database, clock, secrets })
   const [row] = await db.signingKey.findMany()
 
   expect(row?.sealedPrivateJwk).toMatch(/^v1\./)
@@ -60,7 +60,7 @@ test('the private key is in the database only sealed, and cannot be taken out of
 })
 
 test('a key that another process has made since is found by its kid', async () => {
-  const keys = await loadSigningKeys({ db, clock, secrets })
+  const keys = await loadSigningKeys({ database, clock, secrets })
   const { id, publicJwk } = await generateSigningKey()
   await db.signingKey.create({
     data: { id, algorithm: signingAlgorithm, publicJwk, sealedPrivateJwk: 'v1.', createdAt: clock.now(), activatesAt: clock.now() },
@@ -71,7 +71,7 @@ test('a key that another process has made since is found by its kid', async () =
 })
 
 test('a flood of unknown kids reads the table once in ten seconds', async () => {
-  const keys = await loadSigningKeys({ db, clock, secrets })
+  const keys = await loadSigningKeys({ database, clock, secrets })
   const flood = () => Promise.all(Array.from({ length: 50 }, (_, index) => keys.find(`unknown-${index}`)))
   statements.length = 0
 

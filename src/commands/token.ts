@@ -42,8 +42,8 @@ type CreateOptions = Readonly<{ name: string; scope: string; expires: string }>
 
 async function create(terminal: Terminal, { name, scope: scopeList, expires }: CreateOptions): Promise<void> {
   const instead = 'Or make the token in GraphiQL, with createAdminToken.'
-  await withDatabase(terminal, { instead }, async ({ config, database: { prisma: db }, scope }) => {
-    const signingKeys = await loadSigningKeys({ db, clock: scope.clock, secrets: createSecrets(loadSecret(config)) })
+  await withDatabase(terminal, { instead }, async ({ config, database, scope }) => {
+    const signingKeys = await loadSigningKeys({ database, clock: scope.clock, secrets: createSecrets(loadSecret(config)) })
     const accessTokens = createAccessTokens(tokenSettings(config), signingKeys)
     const expiresInSeconds = durationSeconds(toIsoDuration(expires), scope.clock.now())
     const scopes = scopeList.split(/[\s,]+/).filter(Boolean)

@@ -65,6 +65,11 @@ export function isUnprepared(error: unknown): boolean {
   return postgresError(error)?.code === '26000'
 }
 
+/** Whether the server takes no more connections, of this role or of all (SQLSTATE 53300). Nothing was run. */
+export function isServerFull(error: unknown): boolean {
+  return postgresError(error)?.code === '53300'
+}
+
 /** Whether the database does not answer, or not in time; nothing is wrong with the request. */
 export function isUnavailable(error: unknown): boolean {
   const code = postgresError(error)?.code

@@ -1,20 +1,26 @@
 import type { Pool, PoolClient } from 'pg'
+import { isServerFull } from './errors.ts'
 
 type Lend = (error: Error | undefined, client: PoolClient | undefined, release: (destroy?: boolean | Error) => void) => void
 
+/** For how long nothing more is asked of a server that takes no more connections. */
+const narrowMs = 1000
+
 /**
  * Ends the wait for a connection of the pool when no connection has been lent for so long: a queue that moves is worth standing
- * in, one that stands still only makes everybody late. The pool's own limit is that of the whole wait.
+ * in, one that stands still only makes everybody late. The pool's own limit is that of the whole wait. Whoever is refused a new
+ * connection since the server takes no more waits for one of those there are.
  */
-export function endStandingWaits(pool: Pool, standingMs: number): void {
+export function queueForConnections(pool: Pool, standingMs: number): void {
   const connect = pool.connect.bind(pool) as (lend?: Lend) => Promise<PoolClient>
+  const width = createWidth(pool)
   let movedAt = 0
   pool.on('acquire', () => {
     movedAt = performance.now()
   })
-  const wait = async (): Promise<PoolClient> => {
+  const stand = async (since: number): Promise<PoolClient> => {
     const lent = connect()
-    const standing = standstill(() => movedAt, standingMs)
+    const standing = standstill(() => Math.max(since, movedAt), standingMs)
     try {
       return await Promise.race([lent, standing.ended])
     } catch (error) {
@@ -25,9 +31,23 @@ export function endStandingWaits(pool: Pool, standingMs: number): void {
       standing.forget()
     }
   }
+  const wait = async (): Promise<PoolClient> => {
+    const since = performance.now()
+    for (let refusals = 1; ; refusals++) {
+      try {
+        return await stand(since)
+      } catch (error) {
+        // While there are none, some that are being opened may still be.
+        const isHopeless = pool.totalCount === 0 || (width.opened() === 0 && refusals > 1)
+        if (!isServerFull(error) || isHopeless) throw error
+        width.narrow()
+      }
+    }
+  }
   // The pool's own `query` calls it with a callback.
   const lendInTime = (lend?: Lend): unknown => {
-    if (pool.idleCount > pool.waitingCount || pool.totalCount < pool.options.max) return connect(lend)
+    width.widen()
+    if (pool.idleCount > pool.waitingCount) return connect(lend)
     if (lend === undefined) return wait()
     return void wait().then(
       (client) => lend(undefined, client, client.release),
@@ -37,21 +57,41 @@ export function endStandingWaits(pool: Pool, standingMs: number): void {
   pool.connect = lendInTime as Pool['connect']
 }
 
-/** `ended` fails when nothing has moved for so long, from now on. Plain timers: under load most requests wait here for a moment. */
+/** How many connections the pool may have: fewer for a while once its server has refused one, but those that it did open. */
+function createWidth(pool: Pool): Readonly<{ opened: () => number; narrow: () => void; widen: () => void }> {
+  const { max } = pool.options
+  let [opened, widensAt] = [0, 0]
+  pool.on('connect', () => {
+    opened++
+    pool.options.max = Math.max(pool.options.max, opened)
+  })
+  pool.on('remove', () => opened--)
+  return {
+    opened: () => opened,
+    narrow: () => {
+      pool.options.max = Math.max(1, opened)
+      widensAt = performance.now() + narrowMs
+    },
+    widen: () => {
+      if (pool.options.max < max && performance.now() >= widensAt) pool.options.max = max
+    },
+  }
+}
+
+/** `ended` fails when nothing has moved for so long. Plain timers: under load most requests wait here for a moment. */
 function standstill(movedAt: () => number, standingMs: number): Readonly<{ ended: Promise<never>; forget: () => void }> {
-  const since = performance.now()
   let timer: NodeJS.Timeout
   const ended = new Promise<never>((_resolve, reject) => {
+    const leftMs = (): number => movedAt() + standingMs - performance.now()
     const look = (): void => {
-      const leftMs = Math.max(since, movedAt()) + standingMs - performance.now()
-      if (leftMs <= 0) reject(new Error('timeout exceeded when trying to connect'))
-      else wait(leftMs)
+      if (leftMs() <= 0) reject(new Error('timeout exceeded when trying to connect'))
+      else wait()
     }
-    const wait = (ms: number): void => {
+    const wait = (): void => {
       // After a pause of the process itself, what came in meanwhile goes first.
-      timer = setTimeout(() => setImmediate(look), ms)
+      timer = setTimeout(() => setImmediate(look), leftMs())
     }
-    wait(standingMs)
+    wait()
   })
   return { ended, forget: () => clearTimeout(timer) }
 }

@@ -4,7 +4,7 @@ import { createCopies } from './copy-rows.ts'
 import type { Database, DatabaseOptions, Session } from './database.ts'
 import { answerInTime, pingMs } from './ping.ts'
 import { createPipeline, noPipeline } from './pipeline.ts'
-import { endStandingWaits } from './pool-queue.ts'
+import { queueForConnections } from './pool-queue.ts'
 import { createStatements, postgresAdapter } from './postgres-adapter.ts'
 import { createUserReads } from './reads/user-reads.ts'
 import { createStatementNames } from './statement-names.ts'
@@ -36,10 +36,10 @@ export function openPostgres(databaseUrl: string, options: DatabaseOptions): Dat
     ...ofEach,
     max: hasPipeline ? poolSize - 1 : poolSize,
     connectionTimeoutMillis: waitMs,
-    Client: clientWithTimeout as unknown as typeof pg.Client,
+    Client: pooledClient as unknown as typeof pg.Client,
     idleTimeoutMillis: 60_000,
   })
-  endStandingWaits(pool, 1000)
+  queueForConnections(pool, 1000)
   // Without a listener an idle connection that is cut ends the process.
   pool.on('error', (error) => logger.debug({ code: (error as { code?: string }).code }, 'an idle database connection was closed'))
   const copies = createCopies()
@@ -76,9 +76,12 @@ function heard<Run extends (text: string, values: readonly unknown[]) => unknown
   }) as Run
 }
 
-/** The pool has one time limit, for its own queue and for the server's answer to a new connection; it calls this with `new`. */
-function clientWithTimeout(options: pg.ClientConfig): pg.Client {
-  return new pg.Client({ ...options, connectionTimeoutMillis: connectMs })
+/** The pool calls it with `new`. Its one time limit is for its own queue and for the server's answer to a new connection. */
+function pooledClient(options: pg.ClientConfig): pg.Client {
+  const client = new pg.Client({ ...options, connectionTimeoutMillis: connectMs })
+  // The pool listens to idle ones, and a statement to the one it runs on. Cut in between, with nobody listening, it ends the process.
+  client.on('error', () => {})
+  return client
 }
 
 async function withSession<Result>(databaseUrl: string, work: (session: Session) => Promise<Result>): Promise<Result> {

@@ -1,15 +1,19 @@
 import type { JWK } from 'jose'
 import { importSigningKey, importVerificationKey, type SigningKey, type SigningKeys, type VerificationKey } from '../crypto/signing-keys.ts'
+import type { Database } from '../database/database.ts'
 import { DatabaseStartError } from '../database/errors.ts'
 import {
   changeSigningKeys,
   type KeyScope,
+  lookUpSigningKeys,
   newSigningKey,
-  readSigningKeys,
   type SigningKeyRecord,
   signingKeyContext,
 } from './signing-key/signing-key-record.ts'
 import { currentSigningKey } from './signing-key/signing-key-state.ts'
+
+/** What keys are read with. */
+type ReadingScope = Omit<KeyScope, 'db'> & Readonly<{ database: Pick<Database, 'prisma' | 'lookUp'> }>
 
 /** The keys as this process knows them. */
 export type LoadedSigningKeys = SigningKeys &
@@ -30,7 +34,7 @@ const rereadAfterMs = 10_000
  *
  * @throws {DatabaseStartError} when the secret is not the one the keys were sealed with
  */
-export async function loadSigningKeys(scope: KeyScope): Promise<LoadedSigningKeys> {
+export async function loadSigningKeys(scope: ReadingScope): Promise<LoadedSigningKeys> {
   const { clock } = scope
   const signer = createSigners(scope)
   let loaded = await load(scope)
@@ -71,9 +75,9 @@ export async function loadSigningKeys(scope: KeyScope): Promise<LoadedSigningKey
 type Loaded = Readonly<{ records: readonly SigningKeyRecord[]; verifiers: ReadonlyMap<string, VerificationKey> }>
 
 /** A key that was known before is not imported again. */
-async function load(scope: KeyScope, before?: Loaded): Promise<Loaded> {
-  const kept = await readSigningKeys(scope.db)
-  const records = kept.length === 0 ? await createFirst(scope) : kept
+async function load({ database, ...scope }: ReadingScope, before?: Loaded): Promise<Loaded> {
+  const kept = await lookUpSigningKeys(database.lookUp)
+  const records = kept.length === 0 ? await createFirst({ ...scope, db: database.prisma }) : kept
   const verifiers = records.map(({ id, publicJwk }) => before?.verifiers.get(id) ?? importVerificationKey(id, publicJwk as JWK))
   return { records, verifiers: new Map((await Promise.all(verifiers)).map((verifier) => [verifier.id, verifier])) }
 }
@@ -84,7 +88,7 @@ async function createFirst(scope: KeyScope): Promise<readonly SigningKeyRecord[]
 }
 
 /** Opens the private half of a key when it is first needed, and remembers the one that was used last. */
-function createSigners({ secrets }: KeyScope): (record: SigningKeyRecord) => Promise<SigningKey> {
+function createSigners({ secrets }: ReadingScope): (record: SigningKeyRecord) => Promise<SigningKey> {
   let last: Readonly<{ id: string; key: Promise<SigningKey> }> | null = null
   return ({ id, sealedPrivateJwk }) => {
     if (last?.id !== id) last = { id, key: openKey(secrets, id, sealedPrivateJwk) }

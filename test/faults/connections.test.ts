@@ -35,23 +35,34 @@ clusterTest('R1: when its idle connections are cut, the process lives and no rea
 })
 
 clusterTest('R1: when connections are cut while they read, no reader notices', async () => {
-  let isOver = false
-  const replies: Reply[] = []
-  const readers = atOnce(8, async () => {
-    while (!isOver) replies.push(await roster.ask(readUsers))
-    return roster.ask(readUsers)
-  })
   let cuts = 0
-  for (let round = 0; round < 10; round++) {
-    await pause(200)
-    cuts += await cluster.cut('roster')
-  }
-  isOver = true
-  await readers
+  const replies = await whileReading(8, async () => {
+    for (let round = 0; round < 10; round++) {
+      await pause(200)
+      cuts += await cluster.cut('roster')
+    }
+  })
   expect(cuts).toBeGreaterThan(20)
   expect(replies.length).toBeGreaterThan(100)
   expect(failed(replies)).toEqual([])
 })
+
+clusterTest(
+  'R1: when connections are cut as soon as they are opened, the process lives, and readers are told to try again at worst',
+  async () => {
+    let cuts = 0
+    const replies = await whileReading(16, async () => {
+      for (let round = 0; round < 60; round++) {
+        await pause(5 * (round % 10))
+        cuts += await cluster.cut('roster')
+      }
+    })
+    expect(cuts).toBeGreaterThan(100)
+    expect(replies.length).toBeGreaterThan(100)
+    expect([...kinds(failed(replies))].filter((kind) => !unavailable.has(kind))).toEqual([])
+    expect(failed(await atOnce(30, () => roster.ask(readUsers)))).toEqual([])
+  },
+)
 
 clusterTest(
   'R2: a change whose connection is cut half-way is SERVICE_UNAVAILABLE, leaves nothing, and its place in the pool comes back',
@@ -121,6 +132,43 @@ clusterTest(
     expect(failed([await small.ask(readUsers)])).toEqual([])
   },
 )
+
+clusterTest('R6: when the database takes fewer connections than the pool has places, requests share those there are', async () => {
+  const url = await cluster.createDatabase('scarce')
+  await cluster.sql('CREATE ROLE scarce LOGIN; ALTER DATABASE scarce OWNER TO scarce')
+  const scarce = await serve(Object.assign(new URL(url), { username: 'scarce' }).href)
+  onTestFinished(scarce.remove)
+  await cluster.sql('ALTER ROLE scarce CONNECTION LIMIT 3')
+  await cluster.cut('roster')
+
+  for (let round = 0; round < 5; round++) {
+    expect(failed(await atOnce(30, () => scarce.ask(readUsers)))).toEqual([])
+    expect(failed(await atOnce(30, (at) => scarce.ask(createUser, { input: { username: `scarce-${round}-${at}` } })))).toEqual([])
+  }
+  // It is asked for more once a second, not by each request.
+  expect(await refusals('scarce')).toBeLessThan(150)
+})
+
+/** All that these readers, who never stop asking, were answered meanwhile. */
+async function whileReading(readers: number, work: () => Promise<void>): Promise<Reply[]> {
+  let isOver = false
+  const replies: Reply[] = []
+  const reading = Promise.all(
+    Array.from({ length: readers }, async () => {
+      while (!isOver) replies.push(await roster.ask(readUsers))
+    }),
+  )
+  await work()
+  isOver = true
+  await reading
+  return replies
+}
+
+/** How many connections the server has refused to this role, by its log. */
+async function refusals(role: string): Promise<number> {
+  const [row] = await cluster.sql("SELECT pg_read_file(current_setting('data_directory') || '/../log') AS log")
+  return String(row?.['log']).split(`too many connections for role "${role}"`).length - 1
+}
 
 async function connections(where = 'true'): Promise<number> {
   return (await cluster.sql(`SELECT pid FROM pg_stat_activity WHERE application_name = 'roster' AND ${where}`)).length

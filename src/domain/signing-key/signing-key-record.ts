@@ -1,5 +1,6 @@
 import type { Secrets } from '../../crypto/secrets.ts'
 import { generateSigningKey, signingAlgorithm } from '../../crypto/signing-keys.ts'
+import type { RunRead } from '../../database/database.ts'
 import type { Prisma, PrismaClient, SigningKey } from '../../generated/prisma/client.ts'
 import type { Clock } from '../../ports/clock.ts'
 
@@ -16,6 +17,18 @@ const advisoryLock = 0x6b657973
 export function readSigningKeys(db: Prisma.TransactionClient): Promise<SigningKeyRecord[]> {
   return db.signingKey.findMany({ orderBy: [{ activatesAt: 'desc' }, { id: 'asc' }] })
 }
+
+/** The same, past Prisma and past a pool whose connections are all taken. */
+export function lookUpSigningKeys(lookUp: RunRead): Promise<SigningKeyRecord[]> {
+  return lookUp<SigningKeyRecord>(allKeys, [])
+}
+
+const allKeys = `
+  select
+    id, algorithm, public_jwk as "publicJwk", sealed_private_jwk as "sealedPrivateJwk",
+    created_at as "createdAt", activates_at as "activatesAt"
+  from roster.signing_keys
+  order by activates_at desc, id`
 
 /** Changes the keys in one transaction, which nobody else does meanwhile. */
 export function changeSigningKeys<Result>(
