@@ -54,7 +54,7 @@ export const variables = {
   ),
   DATABASE_POOL_SIZE: variable(
     '10',
-    'The most connections one process opens to PostgreSQL, 1 to 1000. From 4 on, one of them is for short reads.',
+    'The most connections one process opens to PostgreSQL, 1 to 1000. From 4 on, one of them is for short reads. Where PostgreSQL takes fewer, requests share those it took.',
     (text = '10') => integer(text, 1, 1000),
   ),
   STATEMENT_TIMEOUT_MS: variable(
