@@ -38,7 +38,7 @@ export function queueForConnections(pool: Pool, standingMs: number): void {
         return await stand(since)
       } catch (error) {
         // While there are none, some that are being opened may still be.
-        const isHopeless = pool.totalCount === 0 || (width.opened() === 0 && refusals > 1)
+        const isHopeless = pool.totalCount === 0 || (width.hasNone() && refusals > 1)
         if (!isServerFull(error) || isHopeless) throw error
         width.narrow()
       }
@@ -57,19 +57,20 @@ export function queueForConnections(pool: Pool, standingMs: number): void {
   pool.connect = lendInTime as Pool['connect']
 }
 
-/** How many connections the pool may have: fewer for a while once its server has refused one, but those that it did open. */
-function createWidth(pool: Pool): Readonly<{ opened: () => number; narrow: () => void; widen: () => void }> {
+/** How many connections the pool may have: fewer for a while once its server has refused one, but those that it has. */
+function createWidth(pool: Pool): Readonly<{ hasNone: () => boolean; narrow: () => void; widen: () => void }> {
   const { max } = pool.options
-  let [opened, widensAt] = [0, 0]
-  pool.on('connect', () => {
-    opened++
-    pool.options.max = Math.max(pool.options.max, opened)
+  const opened = new Set<PoolClient>()
+  let widensAt = 0
+  pool.on('connect', (client) => {
+    opened.add(client)
+    pool.options.max = Math.max(pool.options.max, opened.size)
   })
-  pool.on('remove', () => opened--)
+  pool.on('remove', (client) => opened.delete(client))
   return {
-    opened: () => opened,
+    hasNone: () => opened.size === 0,
     narrow: () => {
-      pool.options.max = Math.max(1, opened)
+      pool.options.max = Math.max(1, opened.size)
       widensAt = performance.now() + narrowMs
     },
     widen: () => {
