@@ -175,7 +175,7 @@ describe('a limit', () => {
     await read(database)
   })
 
-  postgresOnly('of the server on connections is unavailable', async () => {
+  postgresOnly('of the server on connections is unavailable where the pool has none, and waited for where it has', async () => {
     const { session } = await testDatabase()
     onTestFinished(() => session(({ run }) => run('DROP OWNED BY roster_few; DROP ROLE roster_few')))
     await session(({ run }) =>
@@ -186,13 +186,21 @@ describe('a limit', () => {
     url.username = 'roster_few'
     url.password = 'few'
     const database = await open('few', { databaseUrl: url.href, migrate: false })
-    const holding = times(1, () => database.prisma.$queryRaw`SELECT pg_sleep(1)::text`)
-    await delay(200)
+    const other = await open('other', { databaseUrl: url.href, migrate: false })
+    await other.prisma.$queryRaw`SELECT 1`
 
-    const { error } = await failureOf(() => read(database))
+    const { error, ms } = await failureOf(() => read(database))
 
     expect(postgresError(error)?.code).toBe('53300')
     expect(isUnavailable(error)).toBe(true)
+    expect(ms).toBeLessThan(1500)
+    expect(await killConnections('other')).toBe(1)
+    await delay(100)
+
+    const holding = times(1, () => database.prisma.$queryRaw`SELECT pg_sleep(0.5)::text`)
+    await delay(200)
+    // There is one now that comes back.
+    expect(await read(database)).toEqual([])
     await holding
   })
 
