@@ -2,16 +2,15 @@ import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { changesOf, type KeptChanges } from '../src/domain/difference.ts'
 import { eachSource } from '../src/domain/profile-source.ts'
 import { boot, type Harness } from './harness.ts'
-import { importFile, requestImport, upload } from './imports.ts'
+import { importFile, ndjson } from './imports.ts'
 
 let harness: Harness
 
 beforeAll(async () => {
-  harness = await boot({ UPLOAD_MAX_BYTES: '3000000' })
+  harness = await boot()
 })
 beforeEach(() => harness.reset())
 
-const ndjson = (...records: object[]) => records.map((record) => `${JSON.stringify(record)}\n`).join('')
 const db = () => harness.app.database.prisma
 const byEmail = (emailNormal: string) =>
   db().user.findUniqueOrThrow({
@@ -215,6 +214,17 @@ describe('Roster’s own format', () => {
     expect(inserted).toBe(1)
     expect(errors.nodes).toMatchObject([{ line: 2, code: 'FORBIDDEN', path: 'appMetadata' }])
   })
+
+  test('of many, the planner knows of them when it is done', async () => {
+    const people = Array.from({ length: 1000 }, (_, index) => ({ email: `user${index}@example.com`, profile: { name: 'Somebody' } }))
+
+    expect(await importFile(harness, ndjson(...people), { format: 'ROSTER_NDJSON' })).toMatchObject({ inserted: 1000 })
+
+    const known = await db().$queryRaw`
+      select relname as table, reltuples > 0 as known from pg_class
+      where relnamespace = 'roster'::regnamespace and relname in ('users', 'profiles', 'profile_sources') order by relname`
+    expect(known).toEqual(['profile_sources', 'profiles', 'users'].map((table) => ({ table, known: true })))
+  })
 })
 
 describe('with upsert', () => {
@@ -307,173 +317,5 @@ describe('with upsert', () => {
     expect(updated).toBe(1)
     expect(errors.nodes).toMatchObject([{ line: 2, code: 'CONFLICT' }])
     expect((await harness.run('{ me { id } }', { token: person.token })).status).toBe(401)
-  })
-})
-
-describe('files that are not as they should be', () => {
-  const expectFailure = async (content: string | Buffer, format: string) => {
-    const { status, inserted, errors } = await importFile(harness, content, { format })
-    return [status, inserted, errors.nodes.map(({ line, code }) => [line, code])]
-  }
-
-  test('a byte order mark is dropped, and so are blank lines and carriage returns', async () => {
-    expect(await expectFailure(`\ufeff{"email":"a@example.com"}\r\n\r\n  {"email":"b@example.com"}\r\n`, 'ROSTER_NDJSON')).toEqual([
-      'SUCCEEDED',
-      2,
-      [],
-    ])
-  })
-
-  test('UTF-16 and what is compressed are refused as a whole, and other encodings by the line', async () => {
-    expect(await expectFailure(Buffer.from('\ufeff{"email":"a@example.com"}', 'utf16le'), 'ROSTER_NDJSON')).toEqual([
-      'FAILED',
-      0,
-      [[1, 'INVALID_ENCODING']],
-    ])
-    expect(await expectFailure(Buffer.from('{"email":"a@example.com"}', 'utf16le'), 'ROSTER_NDJSON')).toEqual([
-      'FAILED',
-      0,
-      [[1, 'INVALID_ENCODING']],
-    ])
-    expect(await expectFailure(Buffer.from([0x1f, 0x8b, 8, 0, 0, 0]), 'AUTH0')).toEqual(['FAILED', 0, [[1, 'INVALID_ENCODING']]])
-    const latin1 = Buffer.from('{"email":"a@example.com"}\n{"email":"b@example.com","profile":{"name":"J\u00fcrgen"}}\n', 'latin1')
-    expect(await expectFailure(latin1, 'ROSTER_NDJSON')).toEqual(['SUCCEEDED', 1, [[2, 'INVALID_ENCODING']]])
-  })
-
-  test('one that the database refuses amidst a megabyte of others is found, and the others go in', async () => {
-    await harness.admin('mutation { createUser(input: { email: "user0@example.com" }) { user { id } } }')
-    const people = Array.from({ length: 400 }, (_, index) => ({
-      email: `user${index}@example.com`,
-      userMetadata: { text: `${index} `.repeat(600) },
-    }))
-
-    expect(await importFile(harness, ndjson(...people), { format: 'ROSTER_NDJSON' })).toMatchObject({
-      ...{ status: 'SUCCEEDED', inserted: 399, failed: 1, errors: { nodes: [{ line: 1, code: 'DUPLICATED_USER', path: 'email' }] } },
-    })
-    expect(await db().user.count({ where: { userMetadata: { not: {} } } })).toBe(399)
-  })
-
-  test('of many, the planner knows of them when it is done', async () => {
-    const people = Array.from({ length: 1000 }, (_, index) => ({ email: `user${index}@example.com`, profile: { name: 'Somebody' } }))
-
-    expect(await importFile(harness, ndjson(...people), { format: 'ROSTER_NDJSON' })).toMatchObject({ inserted: 1000 })
-
-    const known = await db().$queryRaw`
-      select relname as table, reltuples > 0 as known from pg_class
-      where relnamespace = 'roster'::regnamespace and relname in ('users', 'profiles', 'profile_sources') order by relname`
-    expect(known).toEqual(['profile_sources', 'profiles', 'users'].map((table) => ({ table, known: true })))
-  })
-
-  test('an oversized line is refused, and those after it are read', async () => {
-    const file = `{"email":"a@example.com"}\n{"email":"b@example.com","x":"${'x'.repeat(1_100_000)}"}\n{"email":"c@example.com"}\n`
-
-    expect(await expectFailure(file, 'ROSTER_NDJSON')).toEqual(['SUCCEEDED', 2, [[2, 'MAX_LENGTH']]])
-    expect(
-      await expectFailure(`[{"email":"d@example.com"},\n{"email":"${'x'.repeat(1_100_000)}"},{"email":"e@example.com"}]`, 'AUTH0'),
-    ).toEqual(['SUCCEEDED', 2, [[2, 'MAX_LENGTH']]])
-  })
-
-  test.each([
-    ['ROSTER_NDJSON', '{"email":"a@example.com"}\n{"email":"b@exam'],
-    ['AUTH0', '[{"email":"a@example.com"},\n{"email":"b@exam'],
-    ['AUTH0', '[{"email":"a@example.com"},\n'],
-    ['CSV', 'email,username\na@example.com,a\nb@exam'],
-    ['CSV', 'email,username\na@example.com,a\nb@example.com,"b'],
-  ])('a file of %s that is cut off says where, and what came before is kept', async (format, content) => {
-    expect(await expectFailure(content, format)).toEqual(['FAILED', 1, [[expect.any(Number), 'TRUNCATED_FILE']]])
-  })
-
-  test('an empty file is an import of nobody', async () => {
-    for (const format of ['ROSTER_NDJSON', 'CSV', 'AUTH0', 'SUPABASE'])
-      expect(await expectFailure(format === 'AUTH0' ? '[]' : '', format)).toEqual(['SUCCEEDED', 0, []])
-  })
-})
-
-describe('CSV', () => {
-  test('has the fields in its headers, with a dot for what is inside', async () => {
-    const file = [
-      'email,emailVerified,profile.name,profile.address.country,userMetadata.plan,userMetadata.age,userMetadata.zip,userMetadata.tags,appMetadata,externalId',
-      'jane@example.com,TRUE,"Doe, ""Jane""",DE,pro,42,01234,"[""a"",1]","{""vip"": true}",7',
-      'john@example.com,,,,,,,,,',
-    ].join('\r\n')
-
-    const job = await importFile(harness, file, { format: 'CSV' })
-
-    expect(job).toMatchObject({ status: 'SUCCEEDED', inserted: 2, failed: 0 })
-    expect(await byEmail('jane@example.com')).toMatchObject({
-      emailVerified: true,
-      externalId: '7',
-      profile: { name: 'Doe, "Jane"', address: { country: 'DE' } },
-      userMetadata: { plan: 'pro', age: 42, zip: '01234', tags: ['a', 1] },
-      appMetadata: { vip: true },
-    })
-    expect(await byEmail('john@example.com')).toMatchObject({ emailVerified: false, userMetadata: {}, profile: { name: null } })
-  })
-
-  test('a cell that a spreadsheet would execute is text, with or without the apostrophe that made it safe', async () => {
-    const file =
-      'email,profile.name,profile.nickname,phoneNumber,userMetadata.formula\na@example.com,=1+1,\'=1+1,\'+491701234567,"=HYPERLINK(""https://evil.example"")"\nb@example.com,\'\'-1,\'plain,,-5\n'
-
-    expect(await importFile(harness, file, { format: 'CSV' })).toMatchObject({ inserted: 2 })
-
-    expect(await byEmail('a@example.com')).toMatchObject({
-      phoneNumber: '+491701234567',
-      profile: { name: '=1+1', nickname: '=1+1' },
-      userMetadata: { formula: '=HYPERLINK("https://evil.example")' },
-    })
-    expect(await byEmail('b@example.com')).toMatchObject({ profile: { name: "'-1", nickname: "'plain" }, userMetadata: { formula: -5 } })
-  })
-
-  test('a name that the file chose is reported, whatever it is', async () => {
-    const names = ['\0', `${'x'.repeat(99)}\u{1f600}`]
-    for (const name of names)
-      expect(await importFile(harness, `email,${name}\na@example.com,1\n`, { format: 'CSV' })).toMatchObject({
-        status: 'FAILED',
-        errors: { nodes: [{ code: 'INVALID_HEADER' }] },
-      })
-    expect(await importFile(harness, ndjson({ [names[1] ?? '']: 1 }), { format: 'ROSTER_NDJSON' })).toMatchObject({
-      status: 'SUCCEEDED',
-      failed: 1,
-    })
-  })
-
-  test('a header that is no field fails the import, and a row that is not right is refused', async () => {
-    for (const header of ['email,shoeSize', 'email,profile.shoeSize', 'email,userMetadata.__proto__', 'email,email', 'email,'])
-      expect(await importFile(harness, `${header}\na@example.com,1\n`, { format: 'CSV' })).toMatchObject({
-        status: 'FAILED',
-        errors: { nodes: [{ line: 1, code: 'INVALID_HEADER' }] },
-      })
-    const { inserted, errors } = await importFile(
-      harness,
-      'email,emailVerified\na@example.com\nb@example.com,maybe\nc"@example.com,true\nd@example.com,true\n',
-      { format: 'CSV' },
-    )
-    expect(inserted).toBe(1)
-    expect(errors.nodes.map(({ line, code, path }) => [line, code, path])).toEqual([
-      [2, 'INVALID_FORMAT', null],
-      [3, 'INVALID_TYPE', 'emailVerified'],
-      [4, 'INVALID_FORMAT', null],
-    ])
-    expect(({} as { polluted?: unknown }).polluted).toBeUndefined()
-  })
-})
-
-describe('uploads', () => {
-  test('are for import:users, of a size that is allowed, and whole', async () => {
-    const token = await harness.adminToken('import:users')
-    const status = async (token: string, content: BodyInit) => (await upload(harness, token, content)).status
-
-    expect(await status('', 'x')).toBe(401)
-    expect(await status(await harness.adminToken('read:users'), 'x')).toBe(403)
-    expect(await status(token, 'x'.repeat(3_000_001))).toBe(413)
-    const stream = new ReadableStream({
-      pull: (controller) => controller.enqueue(new TextEncoder().encode('x'.repeat(1_000_000))),
-    })
-    expect(await status(token, stream).catch(() => 413)).toBe(413)
-    expect(await db().upload.count({ where: { completedAt: { not: null } } })).toBe(0)
-    await expect(requestImport(harness, token, { format: 'CSV', upload: (await db().upload.findFirstOrThrow()).id })).rejects.toThrow(
-      'UPLOAD_NOT_FOUND',
-    )
-    await expect(requestImport(harness, token, { format: 'CSV', upload: 'x' })).rejects.toThrow('UPLOAD_NOT_FOUND')
   })
 })

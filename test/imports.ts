@@ -17,6 +17,11 @@ export type ImportedJob = {
 const fields =
   'id status processed total inserted updated skipped failed errors(first: 250) { totalCount nodes { line code path message } }'
 
+/** Records in Roster's own format, or as any other that has one a line. */
+export function ndjson(...records: readonly unknown[]): string {
+  return records.map((record) => `${JSON.stringify(record)}\n`).join('')
+}
+
 /** Sends a file to `PUT /uploads`. */
 export async function upload({ url }: Pick<Harness, 'url'>, token: string, content: BodyInit): Promise<{ status: number; id: string }> {
   const response = await fetch(`${url}/uploads`, {

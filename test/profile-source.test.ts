@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { boot, type Harness, type Person } from './harness.ts'
-import { importFile } from './imports.ts'
+import { importFile, ndjson } from './imports.ts'
 
 let harness: Harness
 let person: Person
@@ -27,7 +27,6 @@ const edit = (profile: Record<string, unknown> | null) =>
     token: person.token,
     variables: { input: { profile } },
   })
-const ndjson = (...records: unknown[]) => records.map((record) => `${JSON.stringify(record)}\n`).join('')
 const upsert = (...records: unknown[]) => importFile(harness, ndjson(...records), { format: 'ROSTER_NDJSON', upsert: true })
 
 test('attributes that came together are one row, and each of them is told', async () => {

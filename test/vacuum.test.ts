@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { vacuum } from '../src/database/vacuum.ts'
 import { newId } from '../src/domain/id.ts'
 import { startJobs } from '../src/jobs.ts'
@@ -52,8 +52,7 @@ describe.runIf(engine === 'pglite')('the embedded database', () => {
     await createUsers()
     // The first time comes after a random part of a minute.
     vi.spyOn(Math, 'random').mockReturnValue(0)
-    const jobs = startJobs(harness.app)
+    onTestFinished(startJobs(harness.app).stop)
     await vi.waitFor(async () => expect(await table()).toMatchObject({ known: 1000 }), 5000)
-    await jobs.stop()
   })
 })

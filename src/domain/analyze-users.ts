@@ -8,8 +8,8 @@ const leastUsers = 1000
 
 /**
  * Lets the planner know of users who came in bulk, where they are a tenth or more of all: until it knows, a page of users costs a look at
- * every one of them. PostgreSQL gets to it by itself within a minute or so, the embedded database never. What fails is left to that: a
- * table that is analyzed already is skipped, and so is one that takes longer than a statement may.
+ * every one of them. Autovacuum, or what does its work in the embedded database, gets to it within a minute or so; what fails is left to
+ * that: a table that is analyzed already is skipped, and so is one that takes longer than a statement may.
  */
 export async function analyzeUsers(db: PrismaClient, newUsers: number): Promise<void> {
   if (newUsers < leastUsers) return

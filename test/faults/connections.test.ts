@@ -158,9 +158,10 @@ async function whileReading(readers: number, work: () => Promise<void>): Promise
       while (!isOver) replies.push(await roster.ask(readUsers))
     }),
   )
-  await work()
-  isOver = true
-  await reading
+  const working = work().finally(() => {
+    isOver = true
+  })
+  await Promise.all([reading, working])
   return replies
 }
 
